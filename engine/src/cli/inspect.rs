@@ -1,0 +1,181 @@
+//! `aiotest-engine inspect`: what a component declares and imports, without running it.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::exit;
+use crate::config::Limits;
+use crate::output::terminal::print;
+use crate::user_class::{Execution, UserClass, WaitTime, distribute};
+use crate::wasm::component::INTERFACE_VERSION;
+use crate::wasm::plugin::{Plugin, PoolSize, Source};
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The scenario: a WebAssembly component
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Inspection {
+    file: PathBuf,
+    interface: &'static str,
+    sdk: String,
+    convention: &'static str,
+    load_shape: bool,
+    hooks: bool,
+    load_ms: f64,
+    limits: InspectedLimits,
+    classes: Vec<InspectedClass>,
+    imports: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct InspectedLimits {
+    memory_bytes: usize,
+    cpu_seconds: f64,
+    table_elements: usize,
+}
+
+#[derive(Serialize)]
+struct InspectedClass {
+    name: String,
+    weight: u32,
+    share_of_100_users: u32,
+    host: Option<String>,
+    wait_time: String,
+    execution: String,
+    tasks: Vec<InspectedTask>,
+}
+
+#[derive(Serialize)]
+struct InspectedTask {
+    name: String,
+    weight: u32,
+}
+
+pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
+    let limits = Limits::default();
+    let began = Instant::now();
+    let source = Source::read(&args.file)?;
+    let outline = source.outline().clone();
+    let size = PoolSize {
+        sandboxes: 1,
+        memory: limits.memory,
+        table_elements: limits.table_elements,
+    };
+    let plugin = Plugin::load(source, size)?;
+    let load_ms = began.elapsed().as_secs_f64() * 1e3;
+    let run = super::unattended(limits, &plugin)?;
+    let manifest = super::runtime()?.block_on(plugin.describe(&run))?;
+    let inspection = Inspection {
+        file: args.file.clone(),
+        interface: INTERFACE_VERSION,
+        sdk: manifest.sdk,
+        convention: outline.convention.as_str(),
+        load_shape: outline.shape,
+        hooks: outline.hooks,
+        load_ms,
+        limits: InspectedLimits {
+            memory_bytes: limits.memory,
+            cpu_seconds: limits.cpu.as_secs_f64(),
+            table_elements: limits.table_elements,
+        },
+        classes: classes(manifest.classes),
+        imports: outline.imports,
+    };
+    print(&if args.json {
+        serde_json::to_string_pretty(&inspection)? + "\n"
+    } else {
+        text(&inspection)
+    });
+    Ok(exit::OK)
+}
+
+fn classes(classes: Vec<UserClass>) -> Vec<InspectedClass> {
+    let weights: Vec<u32> = classes.iter().map(|class| class.weight).collect();
+    let shares = distribute(100, &weights);
+    let class = |(class, share): (UserClass, u32)| InspectedClass {
+        wait_time: wait_time(class.wait_time),
+        execution: execution(class.execution),
+        name: class.name,
+        weight: class.weight,
+        share_of_100_users: share,
+        host: class.host,
+        tasks: class
+            .tasks
+            .into_iter()
+            .map(|task| InspectedTask { name: task.name, weight: task.weight })
+            .collect(),
+    };
+    classes.into_iter().zip(shares).map(class).collect()
+}
+
+fn wait_time(wait: WaitTime) -> String {
+    let span = |time: Duration| humantime::format_duration(time).to_string();
+    match wait {
+        WaitTime::None => "none".into(),
+        WaitTime::Fixed(time) => span(time),
+        WaitTime::Between(low, high) => format!("{} to {}", span(low), span(high)),
+        WaitTime::Pacing(time) => format!("pacing {}", span(time)),
+        WaitTime::Computed => "computed".into(),
+    }
+}
+
+fn execution(execution: Execution) -> String {
+    match execution {
+        Execution::Sequential => "sequential".into(),
+        Execution::Weighted => "weighted".into(),
+        Execution::Concurrent(most) => format!("concurrent, {most} at a time"),
+        Execution::OwnLoop => "own loop".into(),
+    }
+}
+
+fn text(inspection: &Inspection) -> String {
+    let mut out = String::new();
+    write_text(&mut out, inspection).unwrap_or_default();
+    out
+}
+
+fn write_text(out: &mut String, i: &Inspection) -> std::fmt::Result {
+    let yes = |flag| if flag { "yes" } else { "no" };
+    writeln!(out, "{}", i.file.display())?;
+    writeln!(out, "  built with  {}, interface {}", i.sdk, i.interface)?;
+    writeln!(out, "  convention  {}", i.convention)?;
+    writeln!(out, "  load shape  {}, hooks {}", yes(i.load_shape), yes(i.hooks))?;
+    writeln!(
+        out,
+        "  limits      {} MiB memory, {} s computing, {} table elements",
+        i.limits.memory_bytes >> 20,
+        i.limits.cpu_seconds,
+        i.limits.table_elements
+    )?;
+    for class in &i.classes {
+        writeln!(
+            out,
+            "\nclass {} (weight {}, {} of 100 users)",
+            class.name, class.weight, class.share_of_100_users
+        )?;
+        writeln!(out, "  host       {}", class.host.as_deref().unwrap_or("none; give --host"))?;
+        writeln!(out, "  wait time  {}", class.wait_time)?;
+        writeln!(out, "  execution  {}", class.execution)?;
+        for task in &class.tasks {
+            writeln!(out, "  task       {} (weight {})", task.name, task.weight)?;
+        }
+    }
+    writeln!(out, "\nimports")?;
+    for import in &i.imports {
+        writeln!(out, "  {import}")?;
+    }
+    Ok(())
+}

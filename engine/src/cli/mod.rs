@@ -1,0 +1,79 @@
+//! The command line: flags → a validated run, and what is printed where. The only module
+//! that knows clap or reads arguments.
+
+mod exit;
+mod inspect;
+mod new;
+mod options;
+mod run;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use crate::config::Limits;
+use crate::http::{Client, ClientConfig};
+use crate::metrics::Metrics;
+use crate::metrics::users::UserGauges;
+use crate::wasm::plugin::Plugin;
+use crate::wasm::run::{Level, Run, RunParts};
+
+/// Load tests as sandboxed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "aiotest-engine", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario
+    Run(Box<options::RunArgs>),
+    /// Show what a scenario declares, imports and costs
+    Inspect(inspect::InspectArgs),
+    /// Create a scenario project in Rust
+    New(new::NewArgs),
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Run(args) => run::run(*args),
+        Command::Inspect(args) => inspect::inspect(&args),
+        Command::New(args) => new::create(&args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            run::complain(&error);
+            ExitCode::from(exit::of_error(&error))
+        }
+    }
+}
+
+/// The runtime of a command: a thread for each core that the process may use.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+}
+
+/// What a component needs to describe itself: a run without users, network or log.
+fn unattended(limits: Limits, plugin: &Plugin) -> Result<Arc<Run>> {
+    let (run, _) = Run::new(RunParts {
+        metrics: Arc::new(Metrics::default()),
+        gauges: UserGauges::new::<String>([]),
+        client: Client::new(ClientConfig::default())?,
+        options: Default::default(),
+        limits,
+        classes: Vec::new(),
+        ticks: plugin.ticks(),
+        level: Level::Error,
+    });
+    Ok(run)
+}

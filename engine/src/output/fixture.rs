@@ -1,0 +1,146 @@
+//! A fixed run for the tests of all outputs, and the comparison with their goldens.
+
+use super::RunSummary;
+use crate::metrics::users::{ClassUsers, Users};
+use crate::metrics::{Limits, Metrics};
+use crate::sample::{Failure, Sample, Sink, Timings};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+pub(super) fn run() -> RunSummary {
+    RunSummary {
+        component: "shop.wasm".into(),
+        host: Some("http://127.0.0.1:8080".into()),
+        started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000),
+        duration: Duration::from_secs(30),
+        end_reason: "the time was up".into(),
+        exit_code: 1,
+        saturated: true,
+        users: Users {
+            target: 50,
+            classes: vec![
+                ClassUsers {
+                    class: "Buyer".into(),
+                    running: 30,
+                    restarting: 1,
+                    ..ClassUsers::default()
+                },
+                ClassUsers {
+                    class: "Guest".into(),
+                    starting: 2,
+                    running: 15,
+                    stopping: 2,
+                    restarting: 0,
+                },
+            ],
+            peak: 50,
+            started: 61,
+            stopped: 11,
+        },
+        snapshot: metrics().snapshot(),
+    }
+}
+
+/// Everything that can be counted, with texts that are hard to print.
+fn metrics() -> Metrics {
+    let metrics = Metrics::new(Limits {
+        max_names: 4,
+        max_errors: 3,
+    });
+    let us = Duration::from_micros;
+    let request = |method, name, micros, status, failure| Sample {
+        method,
+        name,
+        status,
+        failure,
+        timings: Timings {
+            send: us(10),
+            first_byte: us(micros - 30),
+            body: us(20),
+            total: us(micros),
+            ..Timings::default()
+        },
+        sent: 64,
+        received: micros * 3,
+    };
+    for n in 1..=1000 {
+        metrics.record(&request("GET", "/", n * 100, 200, None));
+        metrics.record(&request("POST", "/cart", 400 + n, 201, None));
+        metrics.check("cart is not empty", n % 10 != 0);
+        metrics.trend("items in cart", n as f64 / 10.0);
+        metrics.task_run();
+    }
+    let mut first = request("GET", "/suchen?q=\"käse\"\n\x1b[31m", 1_204_000, 200, None);
+    first.timings.dns = us(2500);
+    first.timings.connect = us(412);
+    first.timings.tls = us(12_300);
+    metrics.record(&first);
+    let because = |kind, message| Some(Failure { kind, message });
+    for _ in 0..12 {
+        metrics.record(&request(
+            "GET",
+            "/",
+            900,
+            503,
+            because("status", "503 Service Unavailable"),
+        ));
+    }
+    metrics.record(&request(
+        "GET",
+        "/",
+        900,
+        200,
+        because("mark", "no \"price\" in C:\\shop\nat all"),
+    ));
+    metrics.record(&Sample {
+        received: 0,
+        timings: Timings {
+            total: Duration::from_secs(30),
+            ..Timings::default()
+        },
+        ..request(
+            "GET",
+            "/cart",
+            100,
+            0,
+            because("timeout", "no answer within 30 s"),
+        )
+    });
+    for name in ["/item/1", "/item/2"] {
+        metrics.record(&request(
+            "GET",
+            name,
+            700,
+            404,
+            because("status", "404 Not Found"),
+        ));
+    }
+    metrics.count("orders", 1234.0);
+    metrics.count("orders", f64::NAN);
+    metrics.gauge("queue depth", -3.5);
+    metrics.task_error("Buyer", "pay", "card\tdeclined");
+    metrics.sandbox_event(
+        "Buyer",
+        "trap",
+        "the wasm `unreachable` instruction was executed in shop::checkout::pay, called from \
+         shop::Buyer::run_task, called from the engine",
+    );
+    metrics.restart("Buyer");
+    metrics.log_dropped(1500);
+    for late in [120, 250, 8000] {
+        metrics.lag(us(late));
+    }
+    metrics
+}
+
+/// Compares with a file beside the sources; `UPDATE_GOLDENS=1` writes it instead.
+pub(super) fn assert_golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/output/goldens")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == golden, "differs from {}:\n{text}", path.display());
+}

@@ -1,0 +1,134 @@
+//! A page of titled tables for a terminal. Knows nothing of what they say.
+
+use super::format::count;
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use std::fmt::Write as _;
+
+/// How the report looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Columns of the terminal.
+    pub width: u16,
+    /// Whether to use colours.
+    pub colour: bool,
+}
+
+/// Rows shown of each list of causes; the machine-readable report has all of them.
+const MOST_CAUSES: usize = 20;
+
+/// A text that grows line by line.
+pub(super) struct Page {
+    text: String,
+    style: Style,
+}
+
+/// How a column stands.
+#[derive(Clone, Copy)]
+pub(super) enum Column {
+    /// To the left; wraps when the table is too wide.
+    Text,
+    /// To the left; never wraps.
+    Word,
+    /// To the right; never wraps.
+    Number,
+}
+
+impl Page {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            text: String::new(),
+            style,
+        }
+    }
+
+    pub(super) fn width(&self) -> u16 {
+        self.style.width
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    /// A section of at most [`MOST_CAUSES`] rows.
+    pub(super) fn causes(
+        &mut self,
+        title: &str,
+        columns: &[(&str, Column)],
+        rows: impl ExactSizeIterator<Item = Vec<String>>,
+    ) {
+        let more = rows.len().saturating_sub(MOST_CAUSES);
+        self.section(title, grid(columns, rows.take(MOST_CAUSES)));
+        if more > 0 {
+            self.line(&format!("and {} more", count(more as u64)));
+        }
+    }
+
+    /// A title and a table, unless the table is empty.
+    pub(super) fn section(&mut self, title: &str, mut table: Table) {
+        if table.is_empty() {
+            return;
+        }
+        self.title(title);
+        table.set_width(self.style.width);
+        for line in table.lines() {
+            self.push(line.trim_end());
+        }
+    }
+
+    pub(super) fn title(&mut self, title: &str) {
+        self.push("");
+        match self.style.colour {
+            true => self.push(&format!("\x1b[1m{title}\x1b[0m")),
+            false => self.push(title),
+        }
+    }
+
+    pub(super) fn warning(&mut self, text: &str) {
+        match self.style.colour {
+            true => self.line(&format!("\x1b[33m{text}\x1b[0m")),
+            false => self.line(text),
+        }
+    }
+
+    pub(super) fn line(&mut self, text: &str) {
+        self.push(&format!("  {text}"));
+    }
+
+    fn push(&mut self, line: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+/// A table without lines. It takes the width of the page when it is put on it.
+pub(super) fn grid(columns: &[(&str, Column)], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(columns.iter().map(|(name, _)| Cell::new(name)))
+        .add_rows(rows);
+    for (column, (_, kind)) in table.column_iter_mut().zip(columns) {
+        column.set_padding((2, 0));
+        match kind {
+            Column::Text => {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(12)))
+            }
+            Column::Word => column.set_constraint(ColumnConstraint::ContentWidth),
+            Column::Number => {
+                column.set_cell_alignment(CellAlignment::Right);
+                column.set_constraint(ColumnConstraint::ContentWidth)
+            }
+        };
+    }
+    table
+}
+
+/// Columns that a table takes when nothing wraps.
+pub(super) fn content_width(table: &Table) -> u16 {
+    let widths = table.column_max_content_widths();
+    widths
+        .iter()
+        .map(|width| width.saturating_add(2))
+        .fold(0, u16::saturating_add)
+}

@@ -1,0 +1,238 @@
+//! Reconciles the users that live with the users there shall be, at the spawn rate and in
+//! the proportions of the classes. Pure: time comes in as a number, and what to do goes
+//! out as a list.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::user_class::distribute;
+
+/// What is to be done to one user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start a user with this id.
+    Start {
+        /// Unique in the run, from 1.
+        id: u64,
+        /// Index of its class.
+        class: usize,
+    },
+    /// Ask this user to stop.
+    Stop {
+        /// Its id.
+        id: u64,
+        /// Index of its class.
+        class: usize,
+    },
+}
+
+/// Who lives and who shall.
+#[derive(Debug)]
+pub struct Scheduler {
+    weights: Vec<u32>,
+    /// Ids of the users that live and were not asked to stop, by class.
+    live: Vec<BTreeSet<u64>>,
+    /// Users that had nothing left to do; they still fill their place.
+    finished: Vec<u32>,
+    target: u32,
+    /// Users a second.
+    rate: f64,
+    /// Actions that the rate allows now.
+    credit: f64,
+    last: Duration,
+    next_id: u64,
+}
+
+impl Scheduler {
+    /// No users yet, of classes with these weights.
+    pub fn new(weights: Vec<u32>) -> Self {
+        Scheduler {
+            live: vec![BTreeSet::new(); weights.len()],
+            finished: vec![0; weights.len()],
+            weights,
+            target: 0,
+            rate: f64::INFINITY,
+            credit: 1.0,
+            last: Duration::ZERO,
+            next_id: 1,
+        }
+    }
+
+    /// Sets how many users there shall be, and how many start or stop a second.
+    pub fn set_target(&mut self, users: u32, rate: f64) {
+        self.target = users;
+        self.rate = rate;
+    }
+
+    /// Users there shall be.
+    pub fn target(&self) -> u32 {
+        self.target
+    }
+
+    /// What is to be done at this time of the run.
+    pub fn tick(&mut self, elapsed: Duration) -> Vec<Action> {
+        let passed = elapsed.saturating_sub(self.last).as_secs_f64();
+        self.last = elapsed;
+        let wanted = self.wanted();
+        let mut actions = Vec::new();
+        self.credit = if self.rate.is_finite() {
+            self.credit + passed * self.rate
+        } else {
+            f64::INFINITY
+        };
+        while self.credit >= 1.0 {
+            let Some(action) = self.step(&wanted) else {
+                // What the rate allowed while nothing was to be done is not saved up.
+                self.credit = 1.0;
+                break;
+            };
+            self.credit -= 1.0;
+            actions.push(action);
+        }
+        actions
+    }
+
+    /// A user has left. If it had nothing left to do it is not replaced.
+    pub fn exited(&mut self, id: u64, class: usize, finished: bool) {
+        if self.live[class].remove(&id) && finished {
+            self.finished[class] += 1;
+        }
+    }
+
+    /// Whether every user that there shall be had nothing left to do.
+    pub fn all_finished(&self) -> bool {
+        self.target > 0 && self.finished.iter().sum::<u32>() >= self.target
+    }
+
+    /// Users of each class that shall live.
+    fn wanted(&self) -> Vec<u32> {
+        let shares = distribute(self.target, &self.weights);
+        shares.iter().zip(&self.finished).map(|(share, done)| share.saturating_sub(*done)).collect()
+    }
+
+    fn live(&self, class: usize) -> u32 {
+        self.live[class].len() as u32
+    }
+
+    fn step(&mut self, wanted: &[u32]) -> Option<Action> {
+        let classes = 0..self.weights.len();
+        let surplus = classes.clone().filter(|&c| self.live(c) > wanted[c]);
+        if let Some(class) = surplus.max_by_key(|&c| self.live(c) - wanted[c]) {
+            let id = self.live[class].pop_last()?;
+            return Some(Action::Stop { id, class });
+        }
+        // The class furthest behind its share, so that the mix holds at every moment.
+        let behind = classes.filter(|&c| self.live(c) < wanted[c]);
+        let class = behind.min_by(|&a, &b| {
+            let done = |c: usize| f64::from(self.live(c)) / f64::from(wanted[c]);
+            done(a).total_cmp(&done(b)).then(wanted[b].cmp(&wanted[a]))
+        })?;
+        let id = self.next_id;
+        self.next_id += 1;
+        self.live[class].insert(id);
+        Some(Action::Start { id, class })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn counts(scheduler: &Scheduler) -> Vec<usize> {
+        scheduler.live.iter().map(BTreeSet::len).collect()
+    }
+
+    fn at(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn users_start_at_the_rate_and_no_faster() {
+        let mut scheduler = Scheduler::new(vec![1]);
+        scheduler.set_target(10, 4.0);
+        assert_eq!(scheduler.tick(at(0.0)).len(), 1, "the first one starts at once");
+        assert_eq!(scheduler.tick(at(0.1)).len(), 0);
+        assert_eq!(scheduler.tick(at(0.25)).len(), 1);
+        assert_eq!(scheduler.tick(at(1.0)).len(), 3);
+        assert_eq!(scheduler.tick(at(60.0)).len(), 5);
+        assert_eq!(scheduler.tick(at(61.0)), []);
+    }
+
+    #[test]
+    fn a_rate_below_one_a_second_is_kept() {
+        let mut scheduler = Scheduler::new(vec![1]);
+        scheduler.set_target(3, 0.1);
+        let starts: usize = (0..=150).map(|s| scheduler.tick(at(f64::from(s) / 10.0)).len()).sum();
+        assert_eq!(starts, 2);
+    }
+
+    #[test]
+    fn everyone_at_once_without_a_rate() {
+        let mut scheduler = Scheduler::new(vec![1, 4]);
+        scheduler.set_target(100, f64::INFINITY);
+        assert_eq!(scheduler.tick(at(0.0)).len(), 100);
+        assert_eq!(counts(&scheduler), [20, 80]);
+    }
+
+    #[test]
+    fn idle_time_is_not_saved_up() {
+        let mut scheduler = Scheduler::new(vec![1]);
+        scheduler.set_target(1, 10.0);
+        scheduler.tick(at(0.0));
+        scheduler.tick(at(100.0));
+        scheduler.set_target(1000, 10.0);
+        assert!(scheduler.tick(at(100.1)).len() <= 2);
+    }
+
+    #[test]
+    fn the_mix_holds_on_the_way_up_and_down() {
+        let mut scheduler = Scheduler::new(vec![1, 4]);
+        scheduler.set_target(100, 1.0);
+        for second in 0..50 {
+            scheduler.tick(at(f64::from(second)));
+            let live = counts(&scheduler);
+            let share = live[0] as f64 - (live[0] + live[1]) as f64 / 5.0;
+            assert!(share.abs() <= 1.0, "{live:?}");
+        }
+        scheduler.set_target(10, f64::INFINITY);
+        let stops = scheduler.tick(at(51.0));
+        assert!(stops.iter().all(|a| matches!(a, Action::Stop { .. })));
+        assert_eq!(counts(&scheduler), [2, 8]);
+    }
+
+    #[test]
+    fn users_that_left_are_replaced_unless_they_finished() {
+        let mut scheduler = Scheduler::new(vec![1]);
+        scheduler.set_target(2, f64::INFINITY);
+        scheduler.tick(at(0.0));
+        scheduler.exited(1, 0, false);
+        assert_eq!(scheduler.tick(at(1.0)), [Action::Start { id: 3, class: 0 }]);
+        scheduler.exited(2, 0, true);
+        assert_eq!(scheduler.tick(at(2.0)), []);
+        assert!(!scheduler.all_finished());
+        scheduler.exited(3, 0, true);
+        assert!(scheduler.all_finished());
+    }
+
+    proptest! {
+        #[test]
+        fn targets_are_reached_and_ids_never_reused(
+            weights in prop::collection::vec(1_u32..50, 1..5),
+            targets in prop::collection::vec(0_u32..300, 1..6),
+        ) {
+            let mut scheduler = Scheduler::new(weights.clone());
+            let mut seen = BTreeSet::new();
+            for (second, &target) in targets.iter().enumerate() {
+                scheduler.set_target(target, f64::INFINITY);
+                for action in scheduler.tick(at(second as f64)) {
+                    if let Action::Start { id, .. } = action {
+                        prop_assert!(seen.insert(id));
+                    }
+                }
+                let live: Vec<u32> = counts(&scheduler).iter().map(|&n| n as u32).collect();
+                prop_assert_eq!(live, distribute(target, &weights));
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! User classes: what a scenario declares, checked, and how users are shared among them.
+//! Pure; knows nothing of sandboxes or schedules.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use rand::Rng;
+use thiserror::Error;
+
+/// How long a user waits after `on_start` and after each task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitTime {
+    /// Not at all.
+    None,
+    /// Always the same.
+    Fixed(Duration),
+    /// Uniformly distributed, both ends included.
+    Between(Duration, Duration),
+    /// Tasks start this far apart.
+    Pacing(Duration),
+    /// The scenario says so each time.
+    Computed,
+}
+
+/// In which order the tasks of a user run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Execution {
+    /// In order, again and again; a failed task ends the pass.
+    Sequential,
+    /// One at random each time, by weight.
+    Weighted,
+    /// Up to so many at a time.
+    Concurrent(usize),
+    /// The scenario's own loop.
+    OwnLoop,
+}
+
+/// A task of a class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Unique in its class.
+    pub name: String,
+    /// At least 1.
+    pub weight: u32,
+}
+
+/// A kind of user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserClass {
+    /// Index in the component's manifest.
+    pub index: u32,
+    /// Unique in the component.
+    pub name: String,
+    /// Share of the users.
+    pub weight: u32,
+    /// Base URL of its sessions.
+    pub host: Option<String>,
+    /// Wait between tasks.
+    pub wait_time: WaitTime,
+    /// Order of the tasks.
+    pub execution: Execution,
+    /// Its tasks.
+    pub tasks: Vec<Task>,
+}
+
+/// What is wrong with a manifest or with the choice of classes.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum InvalidClass {
+    /// Nothing to run.
+    #[error("the component declares no user class")]
+    NoClass,
+    /// Two classes of one name.
+    #[error("the component declares user class '{0}' twice")]
+    DuplicateClass(String),
+    /// A name that cannot be shown or typed.
+    #[error("user class {0}: the name is empty, longer than 200 bytes, or has control characters")]
+    BadName(u32),
+    /// A class that has nothing to do.
+    #[error("user class '{0}' has no tasks")]
+    NoTasks(String),
+    /// Two tasks of one name.
+    #[error("user class '{0}' declares task '{1}' twice")]
+    DuplicateTask(String, String),
+    /// A task that would never run.
+    #[error("user class '{0}': task '{1}' has weight 0; weights begin at 1")]
+    ZeroTaskWeight(String, String),
+    /// Weights beyond reason.
+    #[error("user class '{0}': weight {1} is above 1,000,000")]
+    WeightTooLarge(String, u32),
+    /// The upper end lies below the lower one.
+    #[error("user class '{0}': the wait time's upper end is below its lower end")]
+    ReversedWait(String),
+    /// Nothing at a time.
+    #[error("user class '{0}': max-concurrent-tasks is 0")]
+    ZeroConcurrency(String),
+    /// Concurrency where calls cannot overlap.
+    #[error(
+        "user class '{0}' runs tasks concurrently, which needs the async convention; \
+         build it with the SDK's `concurrent` feature"
+    )]
+    NeedsAsync(String),
+    /// Every class is switched off.
+    #[error("every user class has weight 0; name the classes to run on the command line")]
+    AllZero,
+    /// A name on the command line that is not in the component.
+    #[error("no user class '{name}'; the component has {known}")]
+    Unknown {
+        /// As given.
+        name: String,
+        /// All names.
+        known: String,
+    },
+}
+
+const MAX_WEIGHT: u32 = 1_000_000;
+
+impl UserClass {
+    /// Checks what the component declared of one class.
+    pub fn validate(&self) -> Result<(), InvalidClass> {
+        let name = || self.name.clone();
+        if !is_name(&self.name) {
+            return Err(InvalidClass::BadName(self.index));
+        }
+        if self.weight > MAX_WEIGHT {
+            return Err(InvalidClass::WeightTooLarge(name(), self.weight));
+        }
+        if self.tasks.is_empty() && self.execution != Execution::OwnLoop {
+            return Err(InvalidClass::NoTasks(name()));
+        }
+        if matches!(self.wait_time, WaitTime::Between(low, high) if high < low) {
+            return Err(InvalidClass::ReversedWait(name()));
+        }
+        if self.execution == Execution::Concurrent(0) {
+            return Err(InvalidClass::ZeroConcurrency(name()));
+        }
+        let mut seen = HashSet::new();
+        for task in &self.tasks {
+            if !is_name(&task.name) {
+                return Err(InvalidClass::BadName(self.index));
+            }
+            if !seen.insert(&task.name) {
+                return Err(InvalidClass::DuplicateTask(name(), task.name.clone()));
+            }
+            match task.weight {
+                0 => return Err(InvalidClass::ZeroTaskWeight(name(), task.name.clone())),
+                1..=MAX_WEIGHT => {}
+                over => return Err(InvalidClass::WeightTooLarge(name(), over)),
+            }
+        }
+        Ok(())
+    }
+
+    /// One task by weight.
+    pub fn pick_task(&self, rng: &mut impl Rng) -> usize {
+        let total: u64 = self.tasks.iter().map(|t| u64::from(t.weight)).sum();
+        let mut ticket = rng.random_range(0..total.max(1));
+        for (index, task) in self.tasks.iter().enumerate() {
+            let weight = u64::from(task.weight);
+            if ticket < weight {
+                return index;
+            }
+            ticket -= weight;
+        }
+        0
+    }
+
+    /// Whether its tasks have different weights.
+    pub fn tasks_are_weighted(&self) -> bool {
+        self.tasks.windows(2).any(|pair| pair[0].weight != pair[1].weight)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 200 && !name.chars().any(char::is_control)
+}
+
+/// Checks the classes of a component together.
+pub fn validate(classes: &[UserClass]) -> Result<(), InvalidClass> {
+    if classes.is_empty() {
+        return Err(InvalidClass::NoClass);
+    }
+    let mut seen = HashSet::new();
+    for class in classes {
+        class.validate()?;
+        if !seen.insert(&class.name) {
+            return Err(InvalidClass::DuplicateClass(class.name.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The classes to run: those named, or all with a weight. A class that is named and has
+/// weight 0 counts as 1.
+pub fn select(classes: Vec<UserClass>, names: &[String]) -> Result<Vec<UserClass>, InvalidClass> {
+    for name in names {
+        if !classes.iter().any(|c| c.name == *name) {
+            let known = classes.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(InvalidClass::Unknown { name: name.clone(), known });
+        }
+    }
+    let mut chosen: Vec<UserClass> = classes
+        .into_iter()
+        .filter(|c| if names.is_empty() { c.weight > 0 } else { names.contains(&c.name) })
+        .collect();
+    for class in &mut chosen {
+        class.weight = class.weight.max(1);
+    }
+    if chosen.is_empty() { Err(InvalidClass::AllZero) } else { Ok(chosen) }
+}
+
+/// Shares `total` users by weight with the largest-remainder method: the shares add up to
+/// `total`, and each is within one of its exact value. Ties go to the earlier class.
+pub fn distribute(total: u32, weights: &[u32]) -> Vec<u32> {
+    let sum: u64 = weights.iter().map(|&w| u64::from(w)).sum();
+    if sum == 0 {
+        return vec![0; weights.len()];
+    }
+    let exact = |weight: u32| u64::from(total) * u64::from(weight);
+    let mut shares: Vec<u32> = weights.iter().map(|&w| (exact(w) / sum) as u32).collect();
+    let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
+    by_remainder.sort_by_key(|&i| std::cmp::Reverse(exact(weights[i]) % sum));
+    let left = total - shares.iter().sum::<u32>();
+    for &index in by_remainder.iter().take(left as usize) {
+        shares[index] += 1;
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn class(name: &str, weight: u32) -> UserClass {
+        UserClass {
+            index: 0,
+            name: name.into(),
+            weight,
+            host: None,
+            wait_time: WaitTime::None,
+            execution: Execution::Sequential,
+            tasks: vec![Task { name: "test".into(), weight: 1 }],
+        }
+    }
+
+    #[test]
+    fn the_seeds_split() {
+        assert_eq!(distribute(100, &[1, 4]), [20, 80]);
+        assert_eq!(distribute(3, &[1, 4]), [1, 2]);
+        assert_eq!(distribute(10, &[1, 1, 1]), [4, 3, 3]);
+    }
+
+    #[test]
+    fn malformed_manifests_are_refused() {
+        let with = |change: fn(&mut UserClass)| {
+            let mut c = class("A", 1);
+            change(&mut c);
+            validate(&[c])
+        };
+        assert_eq!(validate(&[]), Err(InvalidClass::NoClass));
+        assert_eq!(
+            validate(&[class("A", 1), class("A", 2)]),
+            Err(InvalidClass::DuplicateClass("A".into()))
+        );
+        assert_eq!(with(|c| c.tasks.clear()), Err(InvalidClass::NoTasks("A".into())));
+        assert_eq!(with(|c| c.name.clear()), Err(InvalidClass::BadName(0)));
+        assert_eq!(
+            with(|c| c.tasks[0].weight = 0),
+            Err(InvalidClass::ZeroTaskWeight("A".into(), "test".into()))
+        );
+        assert_eq!(
+            with(|c| c.weight = u32::MAX),
+            Err(InvalidClass::WeightTooLarge("A".into(), u32::MAX))
+        );
+        assert_eq!(
+            with(|c| c.execution = Execution::Concurrent(0)),
+            Err(InvalidClass::ZeroConcurrency("A".into()))
+        );
+        assert_eq!(
+            with(|c| c.wait_time = WaitTime::Between(Duration::from_secs(2), Duration::ZERO)),
+            Err(InvalidClass::ReversedWait("A".into()))
+        );
+        assert_eq!(
+            with(|c| c.tasks.push(c.tasks[0].clone())),
+            Err(InvalidClass::DuplicateTask("A".into(), "test".into()))
+        );
+        let own_loop = with(|c| {
+            c.tasks.clear();
+            c.execution = Execution::OwnLoop;
+        });
+        assert_eq!(own_loop, Ok(()));
+    }
+
+    #[test]
+    fn named_classes_run_even_without_weight() {
+        let all = || vec![class("A", 0), class("B", 3)];
+        let names = |v: Vec<UserClass>| v.into_iter().map(|c| c.name).collect::<Vec<_>>();
+        assert_eq!(names(select(all(), &[]).unwrap()), ["B"]);
+        assert_eq!(select(all(), &["A".into()]).unwrap()[0].weight, 1);
+        assert_eq!(select(vec![class("A", 0)], &[]), Err(InvalidClass::AllZero));
+        let unknown = select(all(), &["C".into()]).unwrap_err().to_string();
+        assert_eq!(unknown, "no user class 'C'; the component has A, B");
+    }
+
+    proptest! {
+        #[test]
+        fn shares_add_up_and_stay_within_one(
+            total in 0_u32..1_000_000,
+            weights in prop::collection::vec(1_u32..=MAX_WEIGHT, 1..20),
+        ) {
+            let shares = distribute(total, &weights);
+            let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+            prop_assert_eq!(shares.iter().sum::<u32>(), total);
+            for (share, weight) in shares.iter().zip(&weights) {
+                let exact = f64::from(total) * f64::from(*weight) / sum;
+                prop_assert!((f64::from(*share) - exact).abs() < 1.0 + 1e-6);
+            }
+        }
+
+        #[test]
+        fn tasks_are_drawn_by_weight(seed: u64) {
+            let mut c = class("A", 1);
+            c.tasks.push(Task { name: "other".into(), weight: 3 });
+            let mut rng = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(seed);
+            let hits = (0..4000).filter(|_| c.pick_task(&mut rng) == 1).count();
+            prop_assert!((2700..=3300).contains(&hits), "{hits}");
+        }
+    }
+}

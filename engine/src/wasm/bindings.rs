@@ -1,0 +1,70 @@
+//! The Rust side of `wit/`, generated, for both calling conventions. Nothing else.
+
+#![expect(unreachable_pub, reason = "generated")]
+
+/// The async convention, and the interfaces that both share.
+pub mod concurrent {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "load-test",
+        imports: { default: trappable },
+        exports: {
+            "aiotest:engine/scenario.describe": async,
+            default: async | store,
+        },
+        with: {
+            "aiotest:engine/http.session": crate::wasm::host::Session,
+            "aiotest:engine/http.response": crate::wasm::host::Response,
+        },
+    });
+}
+
+/// The blocking convention.
+pub mod blocking {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "blocking-load-test",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "aiotest:engine/types": super::concurrent::aiotest::engine::types,
+            "aiotest:engine/http": super::concurrent::aiotest::engine::http,
+            "aiotest:engine/metrics": super::concurrent::aiotest::engine::metrics,
+            "aiotest:engine/run": super::concurrent::aiotest::engine::run,
+            "aiotest:engine/log": super::concurrent::aiotest::engine::log,
+            "aiotest:engine/manifest": super::concurrent::aiotest::engine::manifest,
+        },
+    });
+}
+
+/// The optional load shape.
+pub mod shaped {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "shaped",
+        exports: { default: async },
+        with: { "aiotest:engine/types": super::concurrent::aiotest::engine::types },
+    });
+}
+
+/// The optional hooks in the async convention.
+pub mod hooked {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "hooked",
+        exports: { default: async | store },
+        with: { "aiotest:engine/types": super::concurrent::aiotest::engine::types },
+    });
+}
+
+/// The optional hooks in the blocking convention.
+pub mod blocking_hooked {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "blocking-hooked",
+        exports: { default: async },
+        with: { "aiotest:engine/types": super::concurrent::aiotest::engine::types },
+    });
+}
+
+pub use concurrent::aiotest::engine::{http, log, manifest, metrics, run, types};

@@ -1,0 +1,158 @@
+//! `io` and `blocking-io`: everything that waits, once for each calling convention.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmtime::component::{Accessor, Resource};
+
+use super::http::{Response, Session, options};
+use super::{Host, HostData, Member};
+use crate::http;
+use crate::wasm::bindings::blocking::aiotest::engine::blocking_io;
+use crate::wasm::bindings::concurrent::aiotest::engine::io;
+use crate::wasm::bindings::http as wit;
+
+type Sent = Result<Resource<Response>, wit::HttpError>;
+type Read = Result<Vec<u8>, wit::HttpError>;
+
+fn request(request: wit::Request) -> Result<http::Request, wit::HttpError> {
+    let method = match request.method {
+        wit::Method::Get => ::http::Method::GET,
+        wit::Method::Head => ::http::Method::HEAD,
+        wit::Method::Post => ::http::Method::POST,
+        wit::Method::Put => ::http::Method::PUT,
+        wit::Method::Delete => ::http::Method::DELETE,
+        wit::Method::Options => ::http::Method::OPTIONS,
+        wit::Method::Patch => ::http::Method::PATCH,
+        wit::Method::Other(token) => {
+            ::http::Method::from_bytes(token.as_bytes()).map_err(|_| wit::HttpError {
+                kind: wit::ErrorKind::InvalidRequest,
+                message: "the method is not a valid token".into(),
+            })?
+        }
+    };
+    Ok(http::Request {
+        method,
+        url: request.url,
+        name: request.name,
+        headers: request.headers,
+        body: request.body.map(Bytes::from),
+        options: options(request.options),
+    })
+}
+
+/// Waits, but not beyond the user's stop. Whether the wait was completed.
+async fn wait(member: Option<Member>, duration: Duration) -> bool {
+    let Some(member) = member else { return false };
+    tokio::select! {
+        biased;
+        () = member.stop.cancelled() => false,
+        () = tokio::time::sleep(duration) => true,
+    }
+}
+
+impl Host {
+    fn opened(&self, session: &Resource<Session>) -> wasmtime::Result<(u64, Arc<http::Session>)> {
+        let session = self.table.get(session)?;
+        Ok((session.user, session.inner.clone()))
+    }
+
+    /// Hands a response to the guest, which has control again.
+    fn received(
+        &mut self,
+        user: u64,
+        result: Result<http::Response, http::Error>,
+    ) -> wasmtime::Result<Sent> {
+        self.meter.reset();
+        let response = match result {
+            Ok(response) => response,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let handle = self.table.push(Response { inner: Some(response) })?;
+        self.open.push((user, handle.rep()));
+        Ok(Ok(handle))
+    }
+
+    fn take_body(&mut self, response: &Resource<Response>) -> wasmtime::Result<http::Response> {
+        let inner = self.table.get_mut(response)?.inner.take();
+        inner.ok_or_else(|| wasmtime::format_err!("the response is being read already"))
+    }
+
+    fn put_body(
+        &mut self,
+        response: &Resource<Response>,
+        inner: http::Response,
+        chunk: Result<Bytes, http::Error>,
+    ) -> wasmtime::Result<Read> {
+        self.meter.reset();
+        self.table.get_mut(response)?.inner = Some(inner);
+        Ok(chunk.map(|bytes| bytes.to_vec()).map_err(Into::into))
+    }
+}
+
+impl blocking_io::Host for Host {
+    async fn send(
+        &mut self,
+        session: Resource<Session>,
+        request: wit::Request,
+    ) -> wasmtime::Result<Sent> {
+        let request = match self::request(request) {
+            Ok(request) => request,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (user, session) = self.opened(&session)?;
+        let result = session.send(request).await;
+        self.received(user, result)
+    }
+
+    async fn read(&mut self, response: Resource<Response>) -> wasmtime::Result<Read> {
+        let inner = self.take_body(&response)?;
+        let chunk = inner.read_chunk().await;
+        self.put_body(&response, inner, chunk)
+    }
+
+    async fn wait(&mut self, user: u64, duration: u64) -> wasmtime::Result<bool> {
+        let completed = wait(self.members.get(&user).cloned(), Duration::from_nanos(duration)).await;
+        self.meter.reset();
+        Ok(completed)
+    }
+}
+
+impl io::Host for Host {}
+
+impl io::HostWithStore<Host> for HostData {
+    async fn send(
+        accessor: &Accessor<Host, Self>,
+        session: Resource<Session>,
+        request: wit::Request,
+    ) -> wasmtime::Result<Sent> {
+        let request = match self::request(request) {
+            Ok(request) => request,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (user, session) = accessor.with(|mut host| host.get().opened(&session))?;
+        let result = session.send(request).await;
+        accessor.with(|mut host| host.get().received(user, result))
+    }
+
+    async fn read(
+        accessor: &Accessor<Host, Self>,
+        response: Resource<Response>,
+    ) -> wasmtime::Result<Read> {
+        let inner = accessor.with(|mut host| host.get().take_body(&response))?;
+        let chunk = inner.read_chunk().await;
+        accessor.with(|mut host| host.get().put_body(&response, inner, chunk))
+    }
+
+    async fn wait(
+        accessor: &Accessor<Host, Self>,
+        user: u64,
+        duration: u64,
+    ) -> wasmtime::Result<bool> {
+        let member = accessor.with(|mut host| host.get().members.get(&user).cloned());
+        let completed = wait(member, Duration::from_nanos(duration)).await;
+        accessor.with(|mut host| host.get().meter.reset());
+        Ok(completed)
+    }
+}

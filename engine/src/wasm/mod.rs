@@ -1,0 +1,17 @@
+//! The sandbox layer: components in, users' lives out. The only layer that knows
+//! wasmtime.
+
+pub(crate) mod bindings;
+mod cache;
+pub mod component;
+pub mod conductor;
+pub(crate) mod host;
+pub mod plugin;
+pub mod run;
+mod sandbox;
+pub mod sandboxes;
+mod ticker;
+mod trap;
+mod user;
+
+pub use sandbox::Exit;

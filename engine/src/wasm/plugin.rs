@@ -1,0 +1,335 @@
+//! File → component → linked and ready to instantiate, in an engine whose pool fits the
+//! run. Knows the manifest's classes, not who runs them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use thiserror::Error;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store,
+};
+
+use super::bindings::blocking::BlockingLoadTestPre;
+use super::bindings::blocking_hooked::BlockingHookedIndices;
+use super::bindings::concurrent::LoadTestPre;
+use super::bindings::hooked::HookedIndices;
+use super::bindings::shaped::ShapedIndices;
+use super::bindings::{blocking, concurrent, manifest};
+use super::cache;
+use super::component::{Convention, NotAScenario, Outline, outline};
+use super::host::{Host, HostData, on_epoch};
+use super::run::Run;
+use super::ticker::Ticker;
+use crate::user_class::{self, Execution, InvalidClass, Task, UserClass, WaitTime};
+
+/// Native stack of a suspended guest, and the part of it that WebAssembly may use.
+const STACK: usize = 256 << 10;
+const WASM_STACK: usize = 128 << 10;
+/// Address space kept for each linear memory.
+const MIN_RESERVATION: usize = 64 << 20;
+
+/// How the engine is set up. What shapes compiled code depends on nothing but the
+/// component and the memory limit, so that the cache serves every size of run.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSize {
+    /// Sandboxes alive at a time.
+    pub sandboxes: u32,
+    /// Linear memory of each, in bytes.
+    pub memory: usize,
+    /// Elements of each table.
+    pub table_elements: usize,
+}
+
+/// Why a component cannot run.
+#[derive(Debug, Error)]
+pub enum PluginError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {cause}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{path}: {cause}", path = path.display())]
+    NotAScenario {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        cause: NotAScenario,
+    },
+    /// It does not compile or link.
+    #[error("{path}: {message}", path = path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why, in one line.
+        message: String,
+    },
+    /// `describe` trapped or took too long.
+    #[error("{path}: describing itself failed: {message}", path = path.display())]
+    Describe {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// The manifest is malformed.
+    #[error("{path}: {cause}", path = path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: InvalidClass,
+    },
+    /// The machine refuses the engine's pool.
+    #[error("cannot set up {sandboxes} sandboxes: {message}; try fewer, or --users-per-sandbox")]
+    Pool {
+        /// Sandboxes asked for.
+        sandboxes: u32,
+        /// Why.
+        message: String,
+    },
+}
+
+/// A linked component, by convention.
+pub(super) enum Pre {
+    Blocking(BlockingLoadTestPre<Host>),
+    Async(LoadTestPre<Host>),
+}
+
+/// Where the hooks are, by convention.
+pub(super) enum HooksIndices {
+    Blocking(BlockingHookedIndices),
+    Async(HookedIndices),
+}
+
+/// A scenario's file, read but not compiled.
+pub struct Source {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    outline: Outline,
+}
+
+impl Source {
+    /// Reads a file and its outline.
+    pub fn read(path: &Path) -> Result<Self, PluginError> {
+        let path = path.to_owned();
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(cause) => return Err(PluginError::Read { path, cause }),
+        };
+        match outline(&bytes) {
+            Ok(outline) => Ok(Source { path, bytes, outline }),
+            Err(cause) => Err(PluginError::NotAScenario { path, cause }),
+        }
+    }
+
+    /// The outside of the component.
+    pub fn outline(&self) -> &Outline {
+        &self.outline
+    }
+}
+
+/// A component that is ready to instantiate.
+pub struct Plugin {
+    path: PathBuf,
+    engine: Engine,
+    convention: Convention,
+    pub(super) pre: Pre,
+    pub(super) shape: Option<ShapedIndices>,
+    pub(super) hooks: Option<HooksIndices>,
+    ticker: Ticker,
+}
+
+impl Plugin {
+    /// Compiles (or takes from the cache) and links a component.
+    pub fn load(source: Source, size: PoolSize) -> Result<Plugin, PluginError> {
+        let Source { path, bytes, outline } = source;
+        let pool = |message: String| PluginError::Pool { sandboxes: size.sandboxes, message };
+        let engine =
+            Engine::new(&config(outline.convention, size)).map_err(|e| pool(one_line(&e)))?;
+        let ticker = Ticker::start(&engine).map_err(|e| pool(e.to_string()))?;
+        match compile_and_link(&engine, &bytes, &outline) {
+            Ok((pre, shape, hooks)) => {
+                let convention = outline.convention;
+                Ok(Plugin { path, engine, convention, pre, shape, hooks, ticker })
+            }
+            Err(error) => Err(PluginError::Unusable { path, message: one_line(&error) }),
+        }
+    }
+
+    /// Epochs so far, for [`Run`].
+    pub fn ticks(&self) -> Arc<AtomicU64> {
+        self.ticker.ticks()
+    }
+
+    /// Asks the component for its classes, in a sandbox of its own, and checks them.
+    pub async fn describe(&self, run: &Arc<Run>) -> Result<Manifest, PluginError> {
+        const LIMIT: Duration = Duration::from_secs(30);
+        let failed = |message: String| PluginError::Describe { path: self.path.clone(), message };
+        let manifest = tokio::time::timeout(LIMIT, self.call_describe(run))
+            .await
+            .map_err(|_| failed(format!("no answer within {LIMIT:?}")))?
+            .map_err(failed)?;
+        let classes = classes(manifest.classes);
+        let malformed = |cause| PluginError::Manifest { path: self.path.clone(), cause };
+        user_class::validate(&classes).map_err(malformed)?;
+        let concurrent = classes.iter().find(|c| matches!(c.execution, Execution::Concurrent(_)));
+        match (concurrent, self.convention) {
+            (Some(class), Convention::Blocking) => {
+                Err(malformed(InvalidClass::NeedsAsync(class.name.clone())))
+            }
+            _ => Ok(Manifest { sdk: manifest.sdk, classes }),
+        }
+    }
+
+    async fn call_describe(&self, run: &Arc<Run>) -> Result<manifest::Manifest, String> {
+        let mut store = self.store(run, &Arc::from("describe"));
+        let result = match &self.pre {
+            Pre::Blocking(pre) => match pre.instantiate_async(&mut store).await {
+                Ok(plugin) => {
+                    plugin.aiotest_engine_blocking_scenario().call_describe(&mut store).await
+                }
+                Err(error) => Err(error),
+            },
+            Pre::Async(pre) => match pre.instantiate_async(&mut store).await {
+                Ok(plugin) => plugin.aiotest_engine_scenario().call_describe(&mut store).await,
+                Err(error) => Err(error),
+            },
+        };
+        result.map_err(|error| super::trap::Trap::of(&error, store.data()).message)
+    }
+
+    /// A new sandbox for users of this class, empty as yet.
+    pub(super) fn store(&self, run: &Arc<Run>, class: &Arc<str>) -> Store<Host> {
+        let mut store = Store::new(&self.engine, Host::new(run, class));
+        store.limiter(|host| host);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(on_epoch);
+        store
+    }
+}
+
+/// What a component says of itself, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// Name and version of the SDK.
+    pub sdk: String,
+    /// At least one.
+    pub classes: Vec<UserClass>,
+}
+
+type Linked = (Pre, Option<ShapedIndices>, Option<HooksIndices>);
+
+fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtime::Result<Linked> {
+    let component = cache::compile(engine, bytes)?;
+    let pre = linker(engine, outline.convention)?.instantiate_pre(&component)?;
+    let shape = outline.shape.then(|| ShapedIndices::new(&pre)).transpose()?;
+    let hooks = match outline.convention {
+        _ if !outline.hooks => None,
+        Convention::Blocking => Some(HooksIndices::Blocking(BlockingHookedIndices::new(&pre)?)),
+        Convention::Async => Some(HooksIndices::Async(HookedIndices::new(&pre)?)),
+    };
+    let scenario = match outline.convention {
+        Convention::Blocking => Pre::Blocking(BlockingLoadTestPre::new(pre)?),
+        Convention::Async => Pre::Async(LoadTestPre::new(pre)?),
+    };
+    Ok((scenario, shape, hooks))
+}
+
+fn linker(engine: &Engine, convention: Convention) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    match convention {
+        Convention::Blocking => {
+            blocking::BlockingLoadTest::add_to_linker::<_, HasSelf<Host>>(&mut linker, |h| h)?;
+        }
+        Convention::Async => {
+            concurrent::LoadTest::add_to_linker::<_, HostData>(&mut linker, |h| h)?;
+        }
+    }
+    Ok(linker)
+}
+
+fn config(convention: Convention, size: PoolSize) -> Config {
+    let sandboxes = size.sandboxes.saturating_add(SPARE_SANDBOXES);
+    // A call that waits keeps its stack in the blocking convention and gives it back in
+    // the async one, where each sandbox keeps one for itself.
+    let stacks = match convention {
+        Convention::Blocking => sandboxes,
+        Convention::Async => sandboxes.saturating_mul(2),
+    };
+    let reservation = size.memory.max(MIN_RESERVATION);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(sandboxes)
+        .total_core_instances(sandboxes.saturating_mul(MAX_CORE_INSTANCES))
+        .total_memories(sandboxes.saturating_mul(2))
+        .total_tables(sandboxes.saturating_mul(4))
+        .total_stacks(stacks)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES * 8)
+        .max_memories_per_component(8)
+        .max_tables_per_component(32)
+        .table_elements(size.table_elements)
+        .max_memory_size(size.memory);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .concurrency_support(convention == Convention::Async)
+        .cranelift_opt_level(OptLevel::Speed)
+        .epoch_interruption(true)
+        .async_stack_size(STACK)
+        .max_wasm_stack(WASM_STACK)
+        .memory_init_cow(true)
+        .memory_reservation(reservation as u64)
+        .memory_guard_size(64 << 10)
+        .memory_may_move(false);
+    config
+}
+
+/// Beside those of the users: the manifest's, the load shape's, and those that a
+/// restarted user leaves behind for a moment.
+const SPARE_SANDBOXES: u32 = 32;
+/// Core instances of a usual component: the module, its adapters and shims.
+const MAX_CORE_INSTANCES: u32 = 8;
+
+fn classes(classes: Vec<manifest::UserClass>) -> Vec<UserClass> {
+    let class = |(index, class): (usize, manifest::UserClass)| UserClass {
+        index: index as u32,
+        name: class.name,
+        weight: class.weight,
+        host: class.host,
+        wait_time: wait_time(class.wait_time),
+        execution: match class.execution {
+            manifest::Execution::Sequential => Execution::Sequential,
+            manifest::Execution::Weighted => Execution::Weighted,
+            manifest::Execution::OwnLoop => Execution::OwnLoop,
+            manifest::Execution::Concurrent => Execution::Concurrent(
+                class.max_concurrent_tasks.map_or(class.tasks.len(), |max| max as usize),
+            ),
+        },
+        tasks: class.tasks.into_iter().map(|t| Task { name: t.name, weight: t.weight }).collect(),
+    };
+    classes.into_iter().enumerate().map(class).collect()
+}
+
+fn wait_time(wait: manifest::WaitTime) -> WaitTime {
+    let nanos = Duration::from_nanos;
+    match wait {
+        manifest::WaitTime::None | manifest::WaitTime::Fixed(0) => WaitTime::None,
+        manifest::WaitTime::Fixed(time) => WaitTime::Fixed(nanos(time)),
+        manifest::WaitTime::Between((low, high)) => WaitTime::Between(nanos(low), nanos(high)),
+        manifest::WaitTime::Pacing(time) => WaitTime::Pacing(nanos(time)),
+        manifest::WaitTime::Computed => WaitTime::Computed,
+    }
+}
+
+/// An error and its causes, the outermost first, on one line.
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ")
+}
