@@ -149,10 +149,13 @@ impl Rule {
             Some((host, port)) => (host, Some(port.parse().ok()?)),
             None => (entry, None),
         };
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let target = match host.strip_prefix('*') {
-            Some("") => Target::Any,
-            Some(suffix) => Target::Below(host_name(suffix.strip_prefix('.')?).map(|_| suffix.to_owned())?),
+        if host == "*" {
+            let target = Target::Any;
+            return Some(Self { target, port });
+        }
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let target = match host.strip_prefix("*.") {
+            Some(parent) => Target::Below(format!(".{}", host_name(parent)?)),
             None => Target::Host(host_name(&host)?.to_owned()),
         };
         Some(Self { target, port })

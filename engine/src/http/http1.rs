@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::fault::Fault;
@@ -64,7 +65,8 @@ impl Http1 {
         deadline: Instant,
     ) -> Result<http::Response<Incoming>, Fault> {
         self.timer.as_mut().reset(deadline);
-        let mut response = pin!(self.sender.send_request(request));
+        // Without a waker, being told to yield would be the end of it.
+        let mut response = pin!(unconstrained(self.sender.send_request(request)));
         std::future::poll_fn(|cx| {
             self.drive(cx);
             // Only the connection completes the response, and it has just been polled.

@@ -21,7 +21,6 @@ pub use crate::bindings::aiotest::engine::http::Version;
 /// [`wait`](crate::wait()) or the end of the step: only when the step fails before that,
 /// the response fails with it. So `assert!` and `?` judge the response just read,
 /// and no block has to be kept around it.
-#[must_use = "a response tells whether the request succeeded"]
 pub struct Response {
     /// Present until the drop.
     handle: Option<http::Response>,

@@ -55,9 +55,12 @@ async fn headers_are_limited_in_number_and_size() {
         })
         .await;
         let user = user(&server.url);
-        let error = user.send(get("/")).await.err().unwrap();
-        assert_eq!(error.kind, ErrorKind::TooLarge, "{error}");
+        println!("case");
+        let options = Options { timeout: Some(Duration::from_secs(2)), ..Options::default() };
+        let error = user.send(Request{options, ..get("/")}).await.err();
+        println!("{error:?} {:?}", user.samples.all());
     }
+    panic!();
 }
 
 #[tokio::test]
