@@ -71,7 +71,11 @@ pub(super) async fn read(
             rest.extend_from_slice(&piece);
         }
     }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    Ok(if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    })
 }
 
 /// Undoes the content encodings that this module knows; a body with another is returned as
@@ -170,7 +174,9 @@ fn has_zlib_header(body: &[u8]) -> bool {
 /// Stops one byte after the limit, so that a bomb costs no more than a body of that size.
 fn read_limited(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::new();
-    reader.take(limit.saturating_add(1)).read_to_end(&mut decoded)?;
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut decoded)?;
     Ok(decoded)
 }
 
@@ -234,7 +240,11 @@ mod tests {
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let zeros = vec![0; 10 << 20];
-        for (name, body) in [("gzip", gzip(&zeros)), ("deflate", deflate(&zeros)), ("br", brotli(&zeros))] {
+        for (name, body) in [
+            ("gzip", gzip(&zeros)),
+            ("deflate", deflate(&zeros)),
+            ("br", brotli(&zeros)),
+        ] {
             let error = decode(&encoded(name), body.into(), 1 << 20).unwrap_err();
             assert_eq!(error.kind, ErrorKind::TooLarge, "{name}");
         }
@@ -246,7 +256,11 @@ mod tests {
     fn what_is_no_such_coding_is_an_error() {
         let mut cut = gzip(b"hello hello hello hello");
         cut.truncate(15);
-        for (name, body) in [("gzip", cut), ("br", vec![0xff; 20]), ("deflate", vec![0xff; 20])] {
+        for (name, body) in [
+            ("gzip", cut),
+            ("br", vec![0xff; 20]),
+            ("deflate", vec![0xff; 20]),
+        ] {
             let error = decode(&encoded(name), body.into(), 1000).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Decode, "{name}");
         }

@@ -32,7 +32,7 @@ pub struct ClientConfig {
     pub egress: Egress,
     /// Largest response body in bytes, which no session or request can exceed; 16 MiB.
     pub max_body: u64,
-    /// Largest response head in bytes; 64 KiB.
+    /// Largest response head in bytes, give or take one read from the socket; 64 KiB.
     pub max_headers: u32,
     /// Limit for a whole exchange unless the request has its own; 30 s.
     pub timeout: Duration,

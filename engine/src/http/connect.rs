@@ -67,8 +67,13 @@ pub(super) async fn connect(
     setup.connect = start.elapsed();
 
     if !origin.is_tls() {
-        return start_http(client, origin, Stream::tcp(tcp), client.config().http2_prior_knowledge)
-            .await;
+        return start_http(
+            client,
+            origin,
+            Stream::tcp(tcp),
+            client.config().http2_prior_knowledge,
+        )
+        .await;
     }
     let start = Instant::now();
     let (stream, http2) = limit.hold(tls(client, origin, tcp)).await??;
@@ -81,7 +86,11 @@ impl Limit<'_> {
         timeout_at(self.until, step).await.map_err(|_| {
             Error::new(
                 self.kind,
-                format!("no connection to {} within {:?}", self.origin.authority(), self.span),
+                format!(
+                    "no connection to {} within {:?}",
+                    self.origin.authority(),
+                    self.span
+                ),
             )
         })
     }
@@ -131,7 +140,11 @@ async fn tcp(origin: &Origin, addresses: &[IpAddr], limit: Limit<'_>) -> Result<
             Err(_) => {
                 last = Some(Error::new(
                     limit.kind,
-                    format!("no connection to {} within {:?}", origin.authority(), limit.span),
+                    format!(
+                        "no connection to {} within {:?}",
+                        origin.authority(),
+                        limit.span
+                    ),
                 ));
             }
         }
@@ -152,7 +165,9 @@ fn connect_error(origin: &Origin, error: &io::Error) -> Error {
         ),
         io::ErrorKind::AddrNotAvailable => Error::new(
             ErrorKind::Connect,
-            format!("cannot connect to {server}: this machine has no local port left; keep connections alive or widen net.ipv4.ip_local_port_range"),
+            format!(
+                "cannot connect to {server}: this machine has no local port left; keep connections alive or widen net.ipv4.ip_local_port_range"
+            ),
         ),
         _ => Error::new(
             ErrorKind::Connect,
@@ -163,7 +178,10 @@ fn connect_error(origin: &Origin, error: &io::Error) -> Error {
 
 async fn tls(client: &Client, origin: &Origin, tcp: TcpStream) -> Result<(Stream, bool), Error> {
     let name = ServerName::try_from(origin.host().to_owned()).map_err(|_| {
-        Error::invalid(format!("{} cannot be the name in a certificate", origin.host()))
+        Error::invalid(format!(
+            "{} cannot be the name in a certificate",
+            origin.host()
+        ))
     })?;
     let stream = client
         .tls()

@@ -128,12 +128,20 @@ mod tests {
     fn cookies_go_where_they_belong() {
         let jar = Jar::default();
         assert!(jar.is_empty());
-        jar.set(&url("http://a.test/shop/"), "sid=1; Path=/shop").unwrap();
-        jar.set(&url("http://a.test/"), "theme=dark; Secure").unwrap_or(());
-        assert_eq!(jar.list(&url("http://a.test/shop/x")), [("sid".into(), "1".into())]);
+        jar.set(&url("http://a.test/shop/"), "sid=1; Path=/shop")
+            .unwrap();
+        jar.set(&url("http://a.test/"), "theme=dark; Secure")
+            .unwrap_or(());
+        assert_eq!(
+            jar.list(&url("http://a.test/shop/x")),
+            [("sid".into(), "1".into())]
+        );
         assert_eq!(jar.header(&url("http://a.test/other")), None);
         assert_eq!(jar.header(&url("http://b.test/shop/")), None);
-        assert!(jar.set(&url("http://a.test/"), "x=1; Domain=b.test").is_err());
+        assert!(
+            jar.set(&url("http://a.test/"), "x=1; Domain=b.test")
+                .is_err()
+        );
         jar.clear();
         assert!(jar.is_empty());
     }
@@ -147,7 +155,10 @@ mod tests {
         }
         assert!(jar.set(&site, "one-more=v").is_err());
         jar.set(&site, "c3=new").unwrap();
-        assert!(jar.set(&site, &format!("c1={}", "x".repeat(MAX_SIZE))).is_err());
+        assert!(
+            jar.set(&site, &format!("c1={}", "x".repeat(MAX_SIZE)))
+                .is_err()
+        );
         jar.set(&site, "c4=; Max-Age=0").unwrap();
         jar.set(&site, "one-more=v").unwrap();
         assert_eq!(jar.list(&site).len(), MAX_COOKIES);

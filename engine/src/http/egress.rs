@@ -59,7 +59,10 @@ impl Egress {
     /// Reads the grants: hosts, `*.example.com`, addresses, networks, each but a network
     /// optionally with `:port`; `*` grants all.
     pub fn new<'a>(granted: impl IntoIterator<Item = &'a str>) -> Result<Self, EgressError> {
-        let rules = granted.into_iter().map(Rule::parse).collect::<Result<_, _>>()?;
+        let rules = granted
+            .into_iter()
+            .map(Rule::parse)
+            .collect::<Result<_, _>>()?;
         Ok(Self { rules })
     }
 
@@ -130,10 +133,8 @@ impl Rule {
 
     fn read(entry: &str) -> Option<Self> {
         if let Some((address, prefix)) = entry.split_once('/') {
-            let target = Target::Network(Network::new(
-                address.parse().ok()?,
-                prefix.parse().ok()?,
-            )?);
+            let target =
+                Target::Network(Network::new(address.parse().ok()?, prefix.parse().ok()?)?);
             return Some(Self { target, port: None });
         }
         if let Ok(ip) = IpAddr::from_str(entry.trim_matches(['[', ']'])) {
@@ -299,7 +300,16 @@ mod tests {
 
     #[test]
     fn what_is_no_grant_is_refused() {
-        for entry in ["", "http://x", "a b", "10.0.0.0/33", "x:99999", "*x.com", "a*b", "*."] {
+        for entry in [
+            "",
+            "http://x",
+            "a b",
+            "10.0.0.0/33",
+            "x:99999",
+            "*x.com",
+            "a*b",
+            "*.",
+        ] {
             assert!(Egress::new([entry]).is_err(), "{entry}");
         }
     }

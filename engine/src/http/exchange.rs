@@ -191,7 +191,11 @@ impl Exchange {
             status,
             failure: failure.map(|(kind, message)| Failure { kind, message }),
             timings: self.timings(),
-            sent: if self.is_sent() { self.plan.body.len() as u64 } else { 0 },
+            sent: if self.is_sent() {
+                self.plan.body.len() as u64
+            } else {
+                0
+            },
             received: self.received,
         });
     }

@@ -68,7 +68,10 @@ const CLOSED: &str = "connection closed before the response was complete";
 
 fn describe(error: &hyper::Error) -> (ErrorKind, String) {
     if error.is_parse_too_large() {
-        return (ErrorKind::TooLarge, "response headers exceed the limit".into());
+        return (
+            ErrorKind::TooLarge,
+            "response headers exceed the limit".into(),
+        );
     }
     if let Some(error) = find::<h2::Error>(error) {
         return describe_h2(error);
@@ -91,9 +94,18 @@ fn describe_h2(error: &h2::Error) -> (ErrorKind, String) {
     }
     let reason = error.reason().unwrap_or(h2::Reason::INTERNAL_ERROR);
     match (error.is_remote(), error.is_go_away()) {
-        (true, true) => (ErrorKind::Reset, format!("connection closed by the server: {reason}")),
-        (true, false) => (ErrorKind::Reset, format!("stream reset by the server: {reason}")),
-        (false, _) => (ErrorKind::Protocol, format!("invalid HTTP/2 from the server: {reason}")),
+        (true, true) => (
+            ErrorKind::Reset,
+            format!("connection closed by the server: {reason}"),
+        ),
+        (true, false) => (
+            ErrorKind::Reset,
+            format!("stream reset by the server: {reason}"),
+        ),
+        (false, _) => (
+            ErrorKind::Protocol,
+            format!("invalid HTTP/2 from the server: {reason}"),
+        ),
     }
 }
 
@@ -119,7 +131,9 @@ pub(super) fn handshake_error(server: &str, error: &io::Error) -> Error {
     use rustls::Error::InvalidCertificate;
 
     let text = match find::<rustls::Error>(error) {
-        Some(InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+        Some(InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => {
             format!("the certificate of {server} has expired")
         }
         Some(InvalidCertificate(CertificateError::UnknownIssuer)) => format!(
@@ -145,7 +159,10 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
             return Some(found);
         }
         // An `io::Error` reports the source of what it wraps, not what it wraps.
-        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
             Some(inner) => Some(inner),
             None => error.source(),
         };

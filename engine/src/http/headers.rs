@@ -38,7 +38,10 @@ impl Defaults {
         let mut map = HeaderMap::with_capacity(8);
         map.insert(USER_AGENT, user_agent);
         map.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, deflate"));
+        map.insert(
+            ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip, br, deflate"),
+        );
         Self {
             map,
             own_encoding: false,
@@ -51,7 +54,9 @@ impl Defaults {
             return Err(format!("the header {name} is not the scenario's to set"));
         }
         if self.map.len() >= MAX_HEADERS && !self.map.contains_key(&name) {
-            return Err(format!("a session has at most {MAX_HEADERS} default headers"));
+            return Err(format!(
+                "a session has at most {MAX_HEADERS} default headers"
+            ));
         }
         self.own_encoding |= name == ACCEPT_ENCODING;
         self.map.insert(name, value);

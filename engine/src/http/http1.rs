@@ -70,7 +70,10 @@ impl Http1 {
         std::future::poll_fn(|cx| {
             self.drive(cx);
             // Only the connection completes the response, and it has just been polled.
-            match response.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            match response
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+            {
                 Poll::Ready(result) => Poll::Ready(result.map_err(Fault::Http)),
                 Poll::Pending => self.poll_stalled(cx).map(Err),
             }

@@ -128,7 +128,11 @@ impl Origin {
 
     /// The absolute form that HTTP/2 needs.
     pub(super) fn uri(&self, path: http::uri::PathAndQuery) -> Result<Uri, http::Error> {
-        let scheme = if self.tls { Scheme::HTTPS } else { Scheme::HTTP };
+        let scheme = if self.tls {
+            Scheme::HTTPS
+        } else {
+            Scheme::HTTP
+        };
         Uri::builder()
             .scheme(scheme)
             .authority(self.authority.clone())

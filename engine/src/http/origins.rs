@@ -63,7 +63,11 @@ impl Origins {
         if let Some(base) = &self.base
             && is_plain_path(&url)
         {
-            let path = if base.path.is_empty() { url } else { join(&base.path, &url) };
+            let path = if base.path.is_empty() {
+                url
+            } else {
+                join(&base.path, &url)
+            };
             return Ok((base.origin.clone(), parse_path(path.into())?));
         }
         if let Some(origin) = self.known_origin(&url) {
@@ -75,15 +79,18 @@ impl Origins {
 
     /// The server that a plain absolute URL names, if the session knows it.
     fn known_origin(&self, url: &str) -> Option<Arc<Origin>> {
-        let leads = |origin: &Arc<Origin>| {
-            url.strip_prefix(origin.prefix()).is_some_and(is_plain_path)
-        };
+        let leads =
+            |origin: &Arc<Origin>| url.strip_prefix(origin.prefix()).is_some_and(is_plain_path);
         if let Some(base) = &self.base
             && leads(&base.origin)
         {
             return Some(base.origin.clone());
         }
-        self.others.lock().iter().find(|origin| leads(origin)).cloned()
+        self.others
+            .lock()
+            .iter()
+            .find(|origin| leads(origin))
+            .cloned()
     }
 
     /// The absolute URL of what a scenario writes.
@@ -103,7 +110,8 @@ impl Origins {
 
     /// The origin and the path of an absolute URL.
     pub(super) fn split(&self, url: &Url) -> Result<(Arc<Origin>, PathAndQuery), Error> {
-        let path = Bytes::copy_from_slice(url[Position::BeforePath..Position::AfterQuery].as_bytes());
+        let path =
+            Bytes::copy_from_slice(url[Position::BeforePath..Position::AfterQuery].as_bytes());
         let path = parse_path(path)?;
         let prefix = &url[..Position::AfterPort];
         if let Some(base) = &self.base
@@ -131,8 +139,8 @@ impl Base {
             return Err(invalid("it does not start with http:// or https://".into()));
         }
         let parsed = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
-        let origin = Origin::new(&parsed, client, sink.clone())
-            .map_err(|error| invalid(error.message))?;
+        let origin =
+            Origin::new(&parsed, client, sink.clone()).map_err(|error| invalid(error.message))?;
         Ok(Self {
             origin: Arc::new(origin),
             path: parsed.path().trim_end_matches('/').to_owned(),

@@ -89,7 +89,10 @@ impl Limits {
             timeout: options.timeout.unwrap_or(self.timeout),
             redirects: options.redirects.unwrap_or(self.redirects),
             retries: options.retries.unwrap_or(self.retries),
-            max_body: options.max_body.unwrap_or(self.max_body).min(config.max_body),
+            max_body: options
+                .max_body
+                .unwrap_or(self.max_body)
+                .min(config.max_body),
             body: options.body.unwrap_or(self.body),
         }
     }
@@ -222,7 +225,10 @@ impl Plan {
 
     fn set_headers(&self, headers: &mut HeaderMap) {
         for (index, (name, value)) in self.headers.iter().enumerate() {
-            if self.headers[..index].iter().any(|(earlier, _)| earlier == name) {
+            if self.headers[..index]
+                .iter()
+                .any(|(earlier, _)| earlier == name)
+            {
                 headers.append(name, value.clone());
             } else {
                 headers.insert(name, value.clone());
@@ -232,7 +238,9 @@ impl Plan {
             SECRETS.iter().for_each(|name| drop(headers.remove(name)));
         }
         if self.progress.bodyless {
-            BODY_HEADERS.iter().for_each(|name| drop(headers.remove(name)));
+            BODY_HEADERS
+                .iter()
+                .for_each(|name| drop(headers.remove(name)));
         }
     }
 }

@@ -217,7 +217,9 @@ impl Session {
                 Some(connection) => connection,
                 None => {
                     let Exchange { plan, setup, .. } = &mut *exchange;
-                    let connecting = plan.origin.connect(self.origins.client(), deadline, timeout, setup);
+                    let connecting =
+                        plan.origin
+                            .connect(self.origins.client(), deadline, timeout, setup);
                     Box::pin(connecting).await?
                 }
             };
@@ -313,7 +315,14 @@ impl Session {
 
     /// Checks a request; what is not valid is counted as a failure.
     fn plan(&self, request: Request) -> Result<Plan, Error> {
-        let Request { method, url, name, headers, body, options } = request;
+        let Request {
+            method,
+            url,
+            name,
+            headers,
+            body,
+            options,
+        } = request;
         let body = body.unwrap_or_default();
         let checked = check_method(&method).and_then(|()| {
             check_name(name.as_deref())?;
@@ -342,8 +351,14 @@ impl Session {
     fn reject(&self, method: &Method, name: Option<&str>, error: &Error) {
         let valid_method = method.as_str().len() <= MAX_METHOD;
         self.origins.sink().record(&Sample {
-            method: if valid_method { method.as_str() } else { "(invalid)" },
-            name: name.filter(|name| check_name(Some(name)).is_ok()).unwrap_or("(invalid)"),
+            method: if valid_method {
+                method.as_str()
+            } else {
+                "(invalid)"
+            },
+            name: name
+                .filter(|name| check_name(Some(name)).is_ok())
+                .unwrap_or("(invalid)"),
             status: 0,
             failure: Some(Failure {
                 kind: error.kind.as_str(),
@@ -369,10 +384,14 @@ fn whole_url(plan: &Plan) -> Option<Url> {
 
 fn check_method(method: &Method) -> Result<(), Error> {
     if *method == Method::CONNECT {
-        return Err(Error::invalid("the method CONNECT is not the scenario's to use"));
+        return Err(Error::invalid(
+            "the method CONNECT is not the scenario's to use",
+        ));
     }
     if method.as_str().len() > MAX_METHOD {
-        return Err(Error::invalid(format!("a method has at most {MAX_METHOD} bytes")));
+        return Err(Error::invalid(format!(
+            "a method has at most {MAX_METHOD} bytes"
+        )));
     }
     Ok(())
 }

@@ -52,7 +52,9 @@ pub(super) fn join(base: &str, path: &str) -> String {
 pub(super) fn default_name(path: &str) -> Cow<'_, str> {
     let mut name = Cow::Borrowed(path);
     if path.split('/').any(is_number) {
-        let segments = path.split('/').map(|s| if is_number(s) { "{id}" } else { s });
+        let segments = path
+            .split('/')
+            .map(|s| if is_number(s) { "{id}" } else { s });
         let mut text = String::with_capacity(path.len() + 8);
         for (index, segment) in segments.enumerate() {
             if index > 0 {
@@ -78,19 +80,43 @@ mod tests {
 
     #[test]
     fn numbers_in_a_path_become_one_name() {
-        assert_eq!(default_name("/items/42/reviews/7"), "/items/{id}/reviews/{id}");
+        assert_eq!(
+            default_name("/items/42/reviews/7"),
+            "/items/{id}/reviews/{id}"
+        );
         assert_eq!(default_name("/v2/items"), "/v2/items");
         assert_eq!(default_name("/7"), "/{id}");
-        assert!(matches!(default_name("/plain/path/"), Cow::Borrowed("/plain/path/")));
-        assert_eq!(default_name(&format!("/{}", "a".repeat(999))).len(), MAX_NAME);
+        assert!(matches!(
+            default_name("/plain/path/"),
+            Cow::Borrowed("/plain/path/")
+        ));
+        assert_eq!(
+            default_name(&format!("/{}", "a".repeat(999))).len(),
+            MAX_NAME
+        );
     }
 
     #[test]
     fn a_plain_path_is_what_a_parser_leaves_alone() {
         let base = url::Url::parse("http://h/").unwrap();
         let cases = [
-            "/", "/a/b.html?q=1&r=a+b", "/a%20b", "/~me/x;v=1", "//double", "/a/../b", "/.", "/a b",
-            "/é", "/a#b", "/%2e%2e/x", "/q?x='1'", "/a\\b", "/x?y={z}", "relative", "", "/a\nb",
+            "/",
+            "/a/b.html?q=1&r=a+b",
+            "/a%20b",
+            "/~me/x;v=1",
+            "//double",
+            "/a/../b",
+            "/.",
+            "/a b",
+            "/é",
+            "/a#b",
+            "/%2e%2e/x",
+            "/q?x='1'",
+            "/a\\b",
+            "/x?y={z}",
+            "relative",
+            "",
+            "/a\nb",
         ];
         for path in cases {
             let parsed = url::Url::parse(&format!("http://h{path}")).unwrap_or(base.clone());

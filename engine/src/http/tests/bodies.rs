@@ -8,8 +8,15 @@ use super::support::*;
 use crate::http::{BodyMode, ErrorKind, Options, Request};
 
 fn with(mode: BodyMode, max_body: Option<u64>) -> Request {
-    let options = Options { body: Some(mode), max_body, ..Options::default() };
-    Request { options, ..get("/") }
+    let options = Options {
+        body: Some(mode),
+        max_body,
+        ..Options::default()
+    };
+    Request {
+        options,
+        ..get("/")
+    }
 }
 
 #[tokio::test]
@@ -17,7 +24,11 @@ async fn a_compressed_body_is_decompressed() {
     let server = serve(|_| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
         encoder.write_all(&[b'a'; 5000]).unwrap();
-        reply_with(200, &[("content-encoding", "gzip")], encoder.finish().unwrap())
+        reply_with(
+            200,
+            &[("content-encoding", "gzip")],
+            encoder.finish().unwrap(),
+        )
     })
     .await;
     let user = user(&server.url);
@@ -26,7 +37,11 @@ async fn a_compressed_body_is_decompressed() {
     drop(response);
     assert!(user.samples.only().received < 100);
 
-    let error = user.send(with(BodyMode::Buffer, Some(4999))).await.err().unwrap();
+    let error = user
+        .send(with(BodyMode::Buffer, Some(4999)))
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::TooLarge);
     assert_eq!(user.samples.all()[1].status, 200);
 }
@@ -45,7 +60,12 @@ async fn large_bodies_arrive_whole_or_not_at_all() {
     const SIZE: usize = 3 << 20;
     let server = serve(|_| reply(200, vec![7; SIZE])).await;
     let user = user(&server.url);
-    let body = user.send(with(BodyMode::Buffer, None)).await.unwrap().body().clone();
+    let body = user
+        .send(with(BodyMode::Buffer, None))
+        .await
+        .unwrap()
+        .body()
+        .clone();
     assert!(body.len() == SIZE && body.iter().all(|b| *b == 7));
     let discarded = user.send(with(BodyMode::Discard, None)).await.unwrap();
     assert!(discarded.body().is_empty());
@@ -54,7 +74,11 @@ async fn large_bodies_arrive_whole_or_not_at_all() {
     assert_eq!(server.connections(), 1);
 
     for mode in [BodyMode::Buffer, BodyMode::Discard, BodyMode::Stream] {
-        let error = user.send(with(mode, Some(SIZE as u64 - 1))).await.err().unwrap();
+        let error = user
+            .send(with(mode, Some(SIZE as u64 - 1)))
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.kind, ErrorKind::TooLarge, "{mode:?}");
     }
 }
@@ -62,7 +86,11 @@ async fn large_bodies_arrive_whole_or_not_at_all() {
 #[tokio::test]
 async fn the_limit_holds_when_no_length_is_announced() {
     let server = raw(|mut stream, _| async move {
-        answer_with(&mut stream, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        answer_with(
+            &mut stream,
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+        )
+        .await;
         use tokio::io::AsyncWriteExt;
         while stream.write_all(b"5\r\nhello\r\n").await.is_ok() {}
     })
@@ -75,7 +103,10 @@ async fn the_limit_holds_when_no_length_is_announced() {
         assert!((20_001..200_000).contains(&received), "{received}");
     }
     let user = user(&server.url);
-    let response = user.send(with(BodyMode::Stream, Some(20_000))).await.unwrap();
+    let response = user
+        .send(with(BodyMode::Stream, Some(20_000)))
+        .await
+        .unwrap();
     let mut total = 0;
     let error = loop {
         match response.read_chunk().await {
@@ -151,7 +182,8 @@ async fn only_one_call_reads_a_stream_at_a_time() {
 async fn a_response_to_head_has_no_body() {
     let server = raw(|mut stream, _| async move {
         loop {
-            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\ncontent-encoding: gzip\r\n\r\n";
+            let head =
+                b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\ncontent-encoding: gzip\r\n\r\n";
             if !read_head(&mut stream).await {
                 return;
             }
@@ -162,7 +194,10 @@ async fn a_response_to_head_has_no_body() {
     .await;
     let user = user(&server.url);
     for _ in 0..2 {
-        let request = Request { method: http::Method::HEAD, ..get("/") };
+        let request = Request {
+            method: http::Method::HEAD,
+            ..get("/")
+        };
         assert_eq!(user.send(request).await.unwrap().body(), "");
     }
     assert_eq!(server.connections(), 1);

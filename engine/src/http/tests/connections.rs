@@ -11,7 +11,10 @@ use crate::http::{Client, ClientConfig, ErrorKind, Options, Request};
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 fn http2() -> ClientConfig {
-    ClientConfig { http2_prior_knowledge: true, ..config() }
+    ClientConfig {
+        http2_prior_knowledge: true,
+        ..config()
+    }
 }
 
 struct Identity {
@@ -23,7 +26,9 @@ fn identity(name: &str, alpn: &[&[u8]], expired: bool) -> Identity {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     // Another name, another issuer.
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
     if expired {
         params.not_before = rcgen::date_time_ymd(2000, 1, 1);
         params.not_after = rcgen::date_time_ymd(2001, 1, 1);
@@ -40,7 +45,10 @@ fn identity(name: &str, alpn: &[&[u8]], expired: bool) -> Identity {
         )
         .unwrap();
     server.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
-    Identity { certificate, server: Arc::new(server) }
+    Identity {
+        certificate,
+        server: Arc::new(server),
+    }
 }
 
 fn trusting(identity: &Identity) -> Client {
@@ -64,7 +72,11 @@ async fn requests_at_once_have_connections_of_their_own() {
     let server = serve(|_| reply(200, "")).await;
     let user = user(&server.url);
     for _ in 0..2 {
-        let (a, b, c) = tokio::join!(user.send(get("/")), user.send(get("/")), user.send(get("/")));
+        let (a, b, c) = tokio::join!(
+            user.send(get("/")),
+            user.send(get("/")),
+            user.send(get("/"))
+        );
         assert!(a.is_ok() && b.is_ok() && c.is_ok());
     }
     assert_eq!((server.connections(), server.requests()), (3, 6));
@@ -142,13 +154,23 @@ async fn a_request_that_failed_on_a_new_connection_is_not_repeated() {
 async fn http2_shares_one_connection() {
     let server = serve_over(Protocol::Http2, |got| reply(200, got.head.uri.to_string())).await;
     let user = user_with(http2(), &server.url, |_| {});
-    let (a, b, c) = tokio::join!(user.send(get("/a")), user.send(get("/b")), user.send(post("/c", "x")));
+    let (a, b, c) = tokio::join!(
+        user.send(get("/a")),
+        user.send(get("/b")),
+        user.send(post("/c", "x"))
+    );
     for (response, path) in [(a, "/a"), (b, "/b"), (c, "/c")] {
         let response = response.unwrap();
         assert_eq!(response.version(), http::Version::HTTP_2);
-        assert_eq!(&response.body()[..], format!("{}{path}", server.url).as_bytes());
+        assert_eq!(
+            &response.body()[..],
+            format!("{}{path}", server.url).as_bytes()
+        );
         let t = response.timings();
-        assert_eq!(t.dns + t.connect + t.tls + t.send + t.first_byte + t.body, t.total);
+        assert_eq!(
+            t.dns + t.connect + t.tls + t.send + t.first_byte + t.body,
+            t.total
+        );
     }
     assert_eq!((server.connections(), server.requests()), (1, 3));
 }
@@ -162,7 +184,9 @@ async fn an_http2_connection_ends_with_its_session() {
         async move {
             let mut connection = h2::server::handshake(stream).await.unwrap();
             while let Some(Ok((_, mut respond))) = connection.accept().await {
-                respond.send_response(http::Response::new(()), true).unwrap();
+                respond
+                    .send_response(http::Response::new(()), true)
+                    .unwrap();
             }
             closed.lock().take().unwrap().send(()).unwrap();
         }
@@ -184,7 +208,11 @@ async fn streams_that_the_server_refuses_are_sent_again_and_others_are_not() {
             match (request.uri().path(), count) {
                 ("/refuse", 2) => respond.send_reset(h2::Reason::REFUSED_STREAM),
                 ("/break", _) => respond.send_reset(h2::Reason::INTERNAL_ERROR),
-                _ => drop(respond.send_response(http::Response::new(()), true).unwrap()),
+                _ => drop(
+                    respond
+                        .send_response(http::Response::new(()), true)
+                        .unwrap(),
+                ),
             }
         }
     })
@@ -203,7 +231,9 @@ async fn a_server_that_says_goodbye_is_connected_anew() {
     let server = raw(|stream, _| async move {
         let mut connection = h2::server::handshake(stream).await.unwrap();
         let (_, mut respond) = connection.accept().await.unwrap().unwrap();
-        respond.send_response(http::Response::new(()), true).unwrap();
+        respond
+            .send_response(http::Response::new(()), true)
+            .unwrap();
         connection.graceful_shutdown();
         while connection.accept().await.is_some() {}
     })
@@ -225,15 +255,27 @@ async fn a_dead_http2_connection_is_left_after_a_timeout() {
             if number == 0 {
                 std::mem::forget(respond);
             } else {
-                respond.send_response(http::Response::new(()), true).unwrap();
+                respond
+                    .send_response(http::Response::new(()), true)
+                    .unwrap();
             }
         }
     })
     .await;
     let user = user_with(http2(), &server.url, |_| {});
     let timeout = Some(std::time::Duration::from_millis(100));
-    let options = Options { timeout, ..Options::default() };
-    let error = user.send(Request { options, ..get("/") }).await.err().unwrap();
+    let options = Options {
+        timeout,
+        ..Options::default()
+    };
+    let error = user
+        .send(Request {
+            options,
+            ..get("/")
+        })
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::Timeout);
     user.send(get("/")).await.unwrap();
     assert_eq!(server.connections(), 2);
@@ -247,7 +289,10 @@ async fn tls_negotiates_the_protocol() {
         (vec![], http::Version::HTTP_11),
     ] {
         let identity = identity("127.0.0.1", &alpn, false);
-        let server = serve_over(Protocol::Tls(identity.server.clone()), |_| reply(200, "safe")).await;
+        let server = serve_over(Protocol::Tls(identity.server.clone()), |_| {
+            reply(200, "safe")
+        })
+        .await;
         let user = user_of(&trusting(&identity), &server.url, |_| {});
         for round in 0..2 {
             let response = user.send(get("/")).await.unwrap();
@@ -277,8 +322,14 @@ async fn certificates_are_checked_unless_told_otherwise() {
         assert!(error.message.contains(told), "{}", error.message);
         assert_eq!(user.samples.only().kind, "tls");
 
-        let insecure = ClientConfig { insecure: true, ..config() };
-        user_with(insecure, &server.url, |_| {}).send(get("/")).await.unwrap();
+        let insecure = ClientConfig {
+            insecure: true,
+            ..config()
+        };
+        user_with(insecure, &server.url, |_| {})
+            .send(get("/"))
+            .await
+            .unwrap();
     }
 }
 

@@ -29,13 +29,28 @@ async fn every_broken_answer_has_its_kind() {
     let cases: [(&[u8], ErrorKind); 9] = [
         (b"", ErrorKind::Reset),
         (b"HTTP/1.1 200 OK\r\ncontent-le", ErrorKind::Reset),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal", ErrorKind::Reset),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe", ErrorKind::Reset),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal",
+            ErrorKind::Reset,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe",
+            ErrorKind::Reset,
+        ),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ErrorKind::Protocol),
         (b"HTTP/1.1 abc OK\r\n\r\n", ErrorKind::Protocol),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx", ErrorKind::Protocol),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", ErrorKind::Protocol),
-        (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", ErrorKind::Protocol),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx",
+            ErrorKind::Protocol,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+            ErrorKind::Protocol,
+        ),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+            ErrorKind::Protocol,
+        ),
     ];
     for (bytes, kind) in cases {
         let (got, message) = fault_of(bytes).await;
@@ -45,7 +60,10 @@ async fn every_broken_answer_has_its_kind() {
 
 #[tokio::test]
 async fn headers_are_limited_in_number_and_size() {
-    for header in [format!("x: {}\r\n", "y".repeat(1000)).repeat(90), "a: b\r\n".repeat(1000)] {
+    for header in [
+        format!("x: {}\r\n", "y".repeat(3000)).repeat(90),
+        "a: b\r\n".repeat(1000),
+    ] {
         let server = raw(move |mut stream, _| {
             let answer = format!("HTTP/1.1 200 OK\r\n{header}\r\n");
             async move {
@@ -55,19 +73,19 @@ async fn headers_are_limited_in_number_and_size() {
         })
         .await;
         let user = user(&server.url);
-        println!("case");
-        let options = Options { timeout: Some(Duration::from_secs(2)), ..Options::default() };
-        let error = user.send(Request{options, ..get("/")}).await.err();
-        println!("{error:?} {:?}", user.samples.all());
+        let error = user.send(get("/")).await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::TooLarge, "{error}");
     }
-    panic!();
 }
 
 #[tokio::test]
 async fn a_reset_connection_is_a_reset() {
     let server = raw(|mut stream, _| async move {
         read_head(&mut stream).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal")
+            .await
+            .unwrap();
         stream.set_zero_linger().unwrap();
     })
     .await;
@@ -122,17 +140,38 @@ async fn a_silent_server_meets_the_time_limit() {
         .await;
         let user = user(&server.url);
         let timeout = Some(Duration::from_millis(100));
-        let options = Options { timeout, ..Options::default() };
-        let error = user.send(Request { options, ..get("/") }).await.err().unwrap();
+        let options = Options {
+            timeout,
+            ..Options::default()
+        };
+        let error = user
+            .send(Request {
+                options,
+                ..get("/")
+            })
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.kind, ErrorKind::Timeout);
         assert!(error.message.ends_with("within 100ms"), "{error}");
         assert_eq!(user.samples.only().kind, "timeout");
 
-        let options = Options { body: Some(BodyMode::Stream), ..options };
-        let streamed = user.send(Request { options, ..get("/") }).await;
+        let options = Options {
+            body: Some(BodyMode::Stream),
+            ..options
+        };
+        let streamed = user
+            .send(Request {
+                options,
+                ..get("/")
+            })
+            .await;
         if let Ok(response) = streamed {
             assert_eq!(response.read_chunk().await.unwrap(), "hal");
-            assert_eq!(response.read_chunk().await.unwrap_err().kind, ErrorKind::Timeout);
+            assert_eq!(
+                response.read_chunk().await.unwrap_err().kind,
+                ErrorKind::Timeout
+            );
         }
         assert_eq!(user.samples.all()[1].kind, "timeout");
     }
@@ -149,8 +188,18 @@ async fn a_drop_at_a_time_does_not_hold_a_request_open() {
     .await;
     let user = user(&server.url);
     let timeout = Some(Duration::from_millis(60));
-    let options = Options { timeout, ..Options::default() };
-    let error = user.send(Request { options, ..get("/") }).await.err().unwrap();
+    let options = Options {
+        timeout,
+        ..Options::default()
+    };
+    let error = user
+        .send(Request {
+            options,
+            ..get("/")
+        })
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::Timeout);
 }
 
@@ -159,7 +208,11 @@ async fn the_set_up_of_a_connection_has_its_own_limit() {
     let server = raw(|mut stream, _| async move { until_closed(&mut stream).await }).await;
     let url = server.url.replace("http:", "https:");
     let connect_timeout = Duration::from_millis(100);
-    let config = ClientConfig { connect_timeout, insecure: true, ..config() };
+    let config = ClientConfig {
+        connect_timeout,
+        insecure: true,
+        ..config()
+    };
     let user = user_with(config.clone(), &url, |_| {});
     let error = user.send(get("/")).await.err().unwrap();
     assert_eq!(error.kind, ErrorKind::ConnectTimeout);
@@ -178,7 +231,10 @@ async fn an_answer_in_clear_text_is_a_tls_error() {
         until_closed(&mut stream).await;
     })
     .await;
-    let config = ClientConfig { insecure: true, ..config() };
+    let config = ClientConfig {
+        insecure: true,
+        ..config()
+    };
     let user = user_with(config, &server.url.replace("http:", "https:"), |_| {});
     let error = user.send(get("/")).await.err().unwrap();
     assert_eq!(error.kind, ErrorKind::Tls, "{error}");
@@ -191,14 +247,21 @@ async fn a_user_stopped_in_mid_exchange_is_counted_as_the_server_counts() {
         let server = raw(move |mut stream, _| {
             let seen = seen.clone();
             async move {
-                answer_with(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal").await;
+                answer_with(
+                    &mut stream,
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal",
+                )
+                .await;
                 seen.send(()).unwrap();
                 until_closed(&mut stream).await;
             }
         })
         .await;
         let user = user(&server.url);
-        let options = Options { body: Some(mode), ..Options::default() };
+        let options = Options {
+            body: Some(mode),
+            ..Options::default()
+        };
         tokio::select! {
             _ = user.send(Request { options, ..get("/") }) => panic!("the answer is not complete"),
             _ = requests.recv() => {}
@@ -220,7 +283,10 @@ async fn a_user_stopped_over_http2_is_counted_once() {
         }
     })
     .await;
-    let config = ClientConfig { http2_prior_knowledge: true, ..config() };
+    let config = ClientConfig {
+        http2_prior_knowledge: true,
+        ..config()
+    };
     let user = user_with(config, &server.url, |_| {});
     tokio::select! {
         _ = user.send(get("/")) => panic!("there is no answer"),
@@ -240,7 +306,10 @@ async fn a_user_stopped_before_anything_was_sent_is_not_counted() {
         }
     })
     .await;
-    let config = ClientConfig { insecure: true, ..config() };
+    let config = ClientConfig {
+        insecure: true,
+        ..config()
+    };
     let user = user_with(config, &server.url.replace("http:", "https:"), |_| {});
     tokio::select! {
         _ = user.send(get("/")) => panic!("the handshake is never answered"),
@@ -252,15 +321,31 @@ async fn a_user_stopped_before_anything_was_sent_is_not_counted() {
 #[tokio::test]
 async fn a_broken_stream_fails_its_response_unless_marked() {
     let server = raw(|mut stream, _| async move {
-        answer_with(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal").await;
+        answer_with(
+            &mut stream,
+            b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal",
+        )
+        .await;
     })
     .await;
     let user = user(&server.url);
     for marked in [false, true] {
-        let options = Options { body: Some(BodyMode::Stream), ..Options::default() };
-        let response = user.send(Request { options, ..get("/") }).await.unwrap();
+        let options = Options {
+            body: Some(BodyMode::Stream),
+            ..Options::default()
+        };
+        let response = user
+            .send(Request {
+                options,
+                ..get("/")
+            })
+            .await
+            .unwrap();
         assert_eq!(response.read_chunk().await.unwrap(), "hal");
-        assert_eq!(response.read_chunk().await.unwrap_err().kind, ErrorKind::Reset);
+        assert_eq!(
+            response.read_chunk().await.unwrap_err().kind,
+            ErrorKind::Reset
+        );
         if marked {
             response.success();
         }

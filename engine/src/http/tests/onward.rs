@@ -7,11 +7,17 @@ use super::support::*;
 use crate::http::{ClientConfig, Egress, ErrorKind, Options, Request};
 
 fn redirects(limit: u32) -> Options {
-    Options { redirects: Some(limit), ..Options::default() }
+    Options {
+        redirects: Some(limit),
+        ..Options::default()
+    }
 }
 
 fn retries(limit: u32) -> Options {
-    Options { retries: Some(limit), ..Options::default() }
+    Options {
+        retries: Some(limit),
+        ..Options::default()
+    }
 }
 
 /// `/302/there` answers with that status and place; the rest tells what came.
@@ -20,7 +26,11 @@ fn wander(got: Received) -> Reply {
     let mut parts = path[1..].splitn(2, '/');
     match (parts.next().unwrap().parse(), parts.next()) {
         (Ok(status), Some(place)) => {
-            let place = if place.starts_with("http") { place.into() } else { format!("/{place}") };
+            let place = if place.starts_with("http") {
+                place.into()
+            } else {
+                format!("/{place}")
+            };
             reply_with(status, &[("location", &place)], "moved")
         }
         _ => reply(
@@ -51,7 +61,10 @@ async fn redirects_are_followed_as_browsers_do() {
             ("content-type".into(), "text/plain".into()),
             ("authorization".into(), "Basic x".into()),
         ];
-        let request = Request { headers, ..post(&format!("/{status}/end"), "abc") };
+        let request = Request {
+            headers,
+            ..post(&format!("/{status}/end"), "abc")
+        };
         let response = user.send(request).await.unwrap();
         assert_eq!(&response.body()[..], seen.as_bytes(), "{status}");
         assert_eq!(response.url(), format!("{}/end", server.url));
@@ -66,7 +79,10 @@ async fn every_hop_is_a_sample_under_one_name() {
     let user = user(&server.url);
     user.send(get("/302/303/end")).await.unwrap();
     let all = user.samples.all();
-    let seen: Vec<_> = all.iter().map(|s| (s.status, s.name.as_str(), s.kind.as_str())).collect();
+    let seen: Vec<_> = all
+        .iter()
+        .map(|s| (s.status, s.name.as_str(), s.kind.as_str()))
+        .collect();
     let name = "/{id}/{id}/end";
     assert_eq!(seen, [(302, name, ""), (303, name, ""), (200, name, "")]);
 }
@@ -75,20 +91,41 @@ async fn every_hop_is_a_sample_under_one_name() {
 async fn redirects_end_at_their_limit() {
     let server = serve(|_| reply_with(302, &[("location", "/again")], "")).await;
     let user = user(&server.url);
-    let error = user.send(Request { options: redirects(3), ..get("/") }).await.err().unwrap();
+    let error = user
+        .send(Request {
+            options: redirects(3),
+            ..get("/")
+        })
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::TooManyRedirects);
     let kinds: Vec<_> = user.samples.all().into_iter().map(|s| s.kind).collect();
     assert_eq!(kinds, ["", "", "", "too-many-redirects"]);
     assert_eq!(server.requests(), 4);
 
-    let response = user.send(Request { options: redirects(0), ..get("/") }).await.unwrap();
+    let response = user
+        .send(Request {
+            options: redirects(0),
+            ..get("/")
+        })
+        .await
+        .unwrap();
     assert_eq!(response.status(), 302);
 }
 
 #[tokio::test]
 async fn secrets_stay_with_their_origin() {
     let other = serve(|got| {
-        reply(200, format!("[{}{}{}]", got.header("authorization"), got.header("cookie"), got.header("x")))
+        reply(
+            200,
+            format!(
+                "[{}{}{}]",
+                got.header("authorization"),
+                got.header("cookie"),
+                got.header("x")
+            ),
+        )
     })
     .await;
     let place = format!("{}/there", other.url);
@@ -97,7 +134,13 @@ async fn secrets_stay_with_their_origin() {
         options.headers = vec![("authorization".into(), "Basic x".into())];
     });
     let headers = vec![("cookie".into(), "a=b".into()), ("x".into(), "kept".into())];
-    let response = user.send(Request { headers, ..get("/") }).await.unwrap();
+    let response = user
+        .send(Request {
+            headers,
+            ..get("/")
+        })
+        .await
+        .unwrap();
     assert_eq!(response.body(), "[kept]");
     assert_eq!(response.url(), format!("{}/there", other.url));
 }
@@ -107,8 +150,16 @@ async fn a_redirect_cannot_leave_what_is_granted() {
     let server = serve(wander).await;
     let egress = Egress::new(["127.0.0.1"]).unwrap();
     let user = user_with(ClientConfig { egress, ..config() }, &server.url, |_| {});
-    for place in ["http://169.254.169.254/latest", "http://localhost/", "http://127.0.0.2/"] {
-        let error = user.send(get(&format!("/302/{place}"))).await.err().unwrap();
+    for place in [
+        "http://169.254.169.254/latest",
+        "http://localhost/",
+        "http://127.0.0.2/",
+    ] {
+        let error = user
+            .send(get(&format!("/302/{place}")))
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.kind, ErrorKind::Denied, "{place}");
     }
     let kinds: Vec<_> = user.samples.all().into_iter().map(|s| s.kind).collect();
@@ -127,7 +178,10 @@ async fn a_redirect_to_nowhere_is_a_fault_of_the_server() {
     let error = user.send(get("/")).await.err().unwrap();
     assert_eq!(error.kind, ErrorKind::Protocol);
     let verdicts = user.samples.verdicts();
-    assert_eq!(verdicts, [(302, String::new()), (302, "protocol".to_owned())]);
+    assert_eq!(
+        verdicts,
+        [(302, String::new()), (302, "protocol".to_owned())]
+    );
 }
 
 #[tokio::test]
@@ -141,11 +195,20 @@ async fn a_busy_server_is_asked_again_if_the_scenario_wants() {
     })
     .await;
     let user = user(&server.url);
-    let response = user.send(Request { options: retries(5), ..post("/", "x") }).await.unwrap();
+    let response = user
+        .send(Request {
+            options: retries(5),
+            ..post("/", "x")
+        })
+        .await
+        .unwrap();
     assert_eq!(response.body(), "done");
     drop(response);
     let status = "status".to_owned();
-    assert_eq!(user.samples.verdicts(), [(503, status.clone()), (429, status), (200, String::new())]);
+    assert_eq!(
+        user.samples.verdicts(),
+        [(503, status.clone()), (429, status), (200, String::new())]
+    );
 
     count.store(0, SeqCst);
     assert_eq!(user.send(get("/")).await.unwrap().status(), 503);
@@ -159,7 +222,14 @@ async fn retries_end_with_the_last_failure() {
     })
     .await;
     let user = user(&server.url);
-    let error = user.send(Request { options: retries(2), ..get("/") }).await.err().unwrap();
+    let error = user
+        .send(Request {
+            options: retries(2),
+            ..get("/")
+        })
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::Reset);
     assert_eq!(user.samples.verdicts(), vec![(0, "reset".to_owned()); 3]);
     assert_eq!(server.connections(), 3);

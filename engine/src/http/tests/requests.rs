@@ -18,7 +18,10 @@ async fn a_request_is_counted_when_its_response_is_dropped() {
     drop(response);
 
     let sample = user.samples.only();
-    assert_eq!((sample.method.as_str(), sample.name.as_str()), ("POST", "/items/{id}"));
+    assert_eq!(
+        (sample.method.as_str(), sample.name.as_str()),
+        ("POST", "/items/{id}")
+    );
     assert_eq!((sample.status, sample.kind.as_str()), (200, ""));
     assert_eq!((sample.sent, sample.received), (3, 5));
     assert_eq!(sample.timings, timings);
@@ -44,14 +47,22 @@ async fn the_verdict_follows_the_status_unless_marked() {
     let user = user(&server.url);
     drop(user.send(get("/404")).await.unwrap());
     user.send(get("/404")).await.unwrap().success();
-    user.send(get("/200")).await.unwrap().failure("price is\nwrong");
+    user.send(get("/200"))
+        .await
+        .unwrap()
+        .failure("price is\nwrong");
     user.send(get("/200")).await.unwrap().fail_task("boom");
     let marked = user.send(get("/500")).await.unwrap();
     marked.success();
     marked.fail_task("boom");
     drop(marked);
 
-    let told: Vec<_> = user.samples.all().into_iter().map(|s| (s.kind, s.message)).collect();
+    let told: Vec<_> = user
+        .samples
+        .all()
+        .into_iter()
+        .map(|s| (s.kind, s.message))
+        .collect();
     let told: Vec<_> = told.iter().map(|(k, m)| (k.as_str(), m.as_str())).collect();
     assert_eq!(
         told,
@@ -68,31 +79,50 @@ async fn the_verdict_follows_the_status_unless_marked() {
 #[tokio::test]
 async fn headers_have_defaults_that_session_and_request_replace() {
     let server = serve(|got| {
-        let names = ["host", "user-agent", "accept-encoding", "x-session", "x-both", "content-length"];
+        let names = [
+            "host",
+            "user-agent",
+            "accept-encoding",
+            "x-session",
+            "x-both",
+            "content-length",
+        ];
         let seen: Vec<_> = names.iter().map(|name| got.header(name)).collect();
         reply(200, seen.join("|"))
     })
     .await;
     let user = user_with(config(), &server.url, |options| {
-        options.headers = vec![("X-Session".into(), "s".into()), ("x-both".into(), "s".into())];
+        options.headers = vec![
+            ("X-Session".into(), "s".into()),
+            ("x-both".into(), "s".into()),
+        ];
     });
     let host = server.address.to_string();
     let agent = concat!("aiotest-engine/", env!("CARGO_PKG_VERSION"));
 
-    let request = Request { headers: vec![("X-Both".into(), "r".into())], ..get("/") };
+    let request = Request {
+        headers: vec![("X-Both".into(), "r".into())],
+        ..get("/")
+    };
     let body = user.send(request).await.unwrap().body().clone();
     assert_eq!(body, format!("{host}|{agent}|gzip, br, deflate|s|r|"));
 
     user.set_header("user-agent", "me".into()).unwrap();
     user.remove_header("X-Session");
     let request = Request {
-        headers: vec![("Host".into(), "virtual".into()), ("Accept-Encoding".into(), "br".into())],
+        headers: vec![
+            ("Host".into(), "virtual".into()),
+            ("Accept-Encoding".into(), "br".into()),
+        ],
         ..post("/", "")
     };
     let body = user.send(request).await.unwrap().body().clone();
     assert_eq!(body, "virtual|me|br||s|0");
     assert!(user.set_header("x", "a\r\nb".into()).is_err());
-    assert!(user.set_header("transfer-encoding", "chunked".into()).is_err());
+    assert!(
+        user.set_header("transfer-encoding", "chunked".into())
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -120,7 +150,10 @@ async fn urls_join_the_base_or_stand_alone() {
 async fn what_is_not_valid_is_counted_and_not_sent() {
     let server = serve(|_| reply(200, "")).await;
     let user = user(&server.url);
-    let named = |name: &str| Request { name: Some(name.into()), ..get("/") };
+    let named = |name: &str| Request {
+        name: Some(name.into()),
+        ..get("/")
+    };
     let headed = |name: &str, value: &str| Request {
         headers: vec![(name.into(), value.into())],
         ..get("/")
@@ -133,8 +166,14 @@ async fn what_is_not_valid_is_counted_and_not_sent() {
         headed("x", "a\r\nb: c"),
         headed("transfer-encoding", "chunked"),
         headed("content-length", "5"),
-        Request { method: http::Method::CONNECT, ..get("/") },
-        Request { headers: vec![("x".into(), "y".into()); 1000], ..get("/") },
+        Request {
+            method: http::Method::CONNECT,
+            ..get("/")
+        },
+        Request {
+            headers: vec![("x".into(), "y".into()); 1000],
+            ..get("/")
+        },
         get("ftp://127.0.0.1/"),
         get("http://"),
         get("http://user:secret@127.0.0.1/"),
@@ -146,7 +185,12 @@ async fn what_is_not_valid_is_counted_and_not_sent() {
         assert_eq!(error.kind, ErrorKind::InvalidRequest, "{request:?}");
     }
     assert_eq!(user.samples.count(), count);
-    assert!(user.samples.all().iter().all(|s| s.kind == "invalid-request" && s.status == 0));
+    assert!(
+        user.samples
+            .all()
+            .iter()
+            .all(|s| s.kind == "invalid-request" && s.status == 0)
+    );
     assert_eq!(server.connections(), 0);
 
     let homeless = user_with(config(), &server.url, |options| options.base_url = None);
@@ -159,19 +203,35 @@ async fn a_session_tells_what_is_wrong_with_its_options() {
     let client = crate::http::Client::new(config()).unwrap();
     let open = |options| {
         let sink = std::sync::Arc::new(Samples::default());
-        crate::http::Session::open(&client, sink, options).err().unwrap().to_string()
+        crate::http::Session::open(&client, sink, options)
+            .err()
+            .unwrap()
+            .to_string()
     };
-    let based = |url: &str| SessionOptions { base_url: Some(url.into()), ..Default::default() };
+    let based = |url: &str| SessionOptions {
+        base_url: Some(url.into()),
+        ..Default::default()
+    };
     assert!(open(based("localhost:80")).contains("http://"));
     assert!(open(based("ftp://h")).contains("neither http"));
     let headers = vec![("a b".to_owned(), String::new())];
-    assert!(open(SessionOptions { headers, ..Default::default() }).contains("header name"));
+    assert!(
+        open(SessionOptions {
+            headers,
+            ..Default::default()
+        })
+        .contains("header name")
+    );
 }
 
 #[tokio::test]
 async fn cookies_come_back_to_their_server() {
     let server = serve(|got| match got.path() {
-        "/login" => reply_with(200, &[("set-cookie", "sid=7; Path=/"), ("set-cookie", "a=b")], ""),
+        "/login" => reply_with(
+            200,
+            &[("set-cookie", "sid=7; Path=/"), ("set-cookie", "a=b")],
+            "",
+        ),
         _ => reply(200, got.header("cookie").to_owned()),
     })
     .await;
@@ -182,7 +242,10 @@ async fn cookies_come_back_to_their_server() {
     let mut cookies = user.cookies("/");
     cookies.sort();
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(cookies, [pair("a", "b"), pair("sid", "7"), pair("theme", "dark")]);
+    assert_eq!(
+        cookies,
+        [pair("a", "b"), pair("sid", "7"), pair("theme", "dark")]
+    );
     let sent = user.send(get("/")).await.unwrap().body().clone();
     for cookie in ["sid=7", "a=b", "theme=dark"] {
         assert!(String::from_utf8_lossy(&sent).contains(cookie));
@@ -213,7 +276,11 @@ async fn what_is_not_granted_is_not_connected() {
     granting("127.0.0.0/8").send(get("/")).await.unwrap();
 
     let user = user(&server.url);
-    for url in ["http://169.254.169.254/", "http://[fe80::1]/", "http://0xa9fea9fe/"] {
+    for url in [
+        "http://169.254.169.254/",
+        "http://[fe80::1]/",
+        "http://0xa9fea9fe/",
+    ] {
         let error = user.send(get(url)).await.err().unwrap();
         assert_eq!(error.kind, ErrorKind::Denied, "{url}");
     }

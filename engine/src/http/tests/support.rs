@@ -12,9 +12,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http::{
-    Client, ClientConfig, Egress, Options, Request, Session, SessionOptions,
-};
+use crate::http::{Client, ClientConfig, Egress, Options, Request, Session, SessionOptions};
 use crate::sample::{Sample, Sink, Timings};
 
 #[derive(Clone, Debug)]
@@ -100,7 +98,11 @@ pub(super) fn user_with(
     user_of(&Client::new(config).unwrap(), base, change)
 }
 
-pub(super) fn user_of(client: &Client, base: &str, change: impl FnOnce(&mut SessionOptions)) -> User {
+pub(super) fn user_of(
+    client: &Client,
+    base: &str,
+    change: impl FnOnce(&mut SessionOptions),
+) -> User {
     let samples = Arc::new(Samples::default());
     let mut options = SessionOptions {
         base_url: Some(base.to_owned()),
@@ -143,7 +145,10 @@ impl Received {
     }
 
     pub(super) fn header(&self, name: &str) -> &str {
-        self.head.headers.get(name).map_or("", |v| v.to_str().unwrap())
+        self.head
+            .headers
+            .get(name)
+            .map_or("", |v| v.to_str().unwrap())
     }
 }
 
@@ -155,7 +160,11 @@ pub(super) fn reply(status: u16, body: impl Into<Bytes>) -> Reply {
     reply
 }
 
-pub(super) fn reply_with(status: u16, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Reply {
+pub(super) fn reply_with(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: impl Into<Bytes>,
+) -> Reply {
     let mut reply = reply(status, body);
     for (name, value) in headers {
         reply.headers_mut().append(*name, value.parse().unwrap());
@@ -200,7 +209,11 @@ pub(super) async fn serve_over(
 ) -> Server {
     let requests = Arc::new(AtomicUsize::new(0));
     let counter = requests.clone();
-    let scheme = if matches!(protocol, Protocol::Tls(_)) { "https" } else { "http" };
+    let scheme = if matches!(protocol, Protocol::Tls(_)) {
+        "https"
+    } else {
+        "http"
+    };
     let mut server = raw(move |tcp, _| {
         let (answer, counter, protocol) = (answer.clone(), counter.clone(), protocol.clone());
         async move {
@@ -209,7 +222,9 @@ pub(super) async fn serve_over(
                 Protocol::Http2 => converse(tcp, true, answer, counter).await,
                 Protocol::Tls(config) => {
                     let acceptor = tokio_rustls::TlsAcceptor::from(config);
-                    let Ok(tls) = acceptor.accept(tcp).await else { return };
+                    let Ok(tls) = acceptor.accept(tcp).await else {
+                        return;
+                    };
                     let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
                     converse(tls, http2, answer, counter).await;
                 }
