@@ -8,6 +8,8 @@ Build it from the root of the repository, with componentize-py 0.25:
 """
 
 from componentize_py_types import Err
+from wit_world import exports
+from wit_world.exports import scenario
 from wit_world.imports import http, io, run
 from wit_world.imports.manifest import (
     Execution,
@@ -21,11 +23,7 @@ from wit_world.imports.types import Failure_Failed
 SECOND = 1_000_000_000
 
 
-class WitWorld:
-    """The world's own exports: none."""
-
-
-class Scenario:
+class Scenario(exports.Scenario):
     """The functions of the interface `scenario`."""
 
     def describe(self) -> Manifest:
@@ -45,7 +43,7 @@ class Scenario:
         )
 
 
-class User:
+class User(scenario.User):
     """The resource of the interface `scenario`."""
 
     def __init__(self, class_: int, id: int) -> None:

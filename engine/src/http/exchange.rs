@@ -52,6 +52,8 @@ pub(super) struct Exchange {
     /// When the head of a multiplexed response arrived: its connection's stamps are
     /// everybody's.
     head_at: Option<u64>,
+    /// At least a part of the request was written.
+    sent: bool,
     status: Option<StatusCode>,
     timings: Option<Timings>,
     failure: Option<Error>,
@@ -68,6 +70,7 @@ impl Exchange {
             started,
             wire: None,
             head_at: None,
+            sent: false,
             status: None,
             timings: None,
             failure: None,
@@ -82,6 +85,7 @@ impl Exchange {
         self.started = now;
         self.wire = None;
         self.head_at = None;
+        self.sent = false;
         self.status = None;
         self.timings = None;
         self.failure = None;
@@ -105,6 +109,7 @@ impl Exchange {
     /// The body is complete.
     pub(super) fn end(&mut self) {
         self.timings = Some(self.measure(Instant::now()));
+        self.sent = self.is_written();
         self.wire = None;
     }
 
@@ -191,7 +196,7 @@ impl Exchange {
             status,
             failure: failure.map(|(kind, message)| Failure { kind, message }),
             timings: self.timings(),
-            sent: if self.is_sent() {
+            sent: if self.sent {
                 self.plan.body.len() as u64
             } else {
                 0
@@ -206,10 +211,6 @@ impl Exchange {
             Some(name) => Cow::Borrowed(name),
             None => default_name(self.plan.path.path()),
         }
-    }
-
-    fn is_sent(&self) -> bool {
-        self.status.is_some() || !self.timings().send.is_zero()
     }
 
     fn is_written(&self) -> bool {
@@ -228,10 +229,12 @@ impl Exchange {
             total,
             ..Timings::default()
         };
-        if let Some((stamps, since)) = &self.wire {
+        if let Some((stamps, since)) = &self.wire
+            && self.is_written()
+        {
             let (written, read) = match self.head_at {
                 Some(head) => (*since, head),
-                None => (stamps.last_write().max(*since), stamps.first_read()),
+                None => (stamps.last_write(), stamps.first_read()),
             };
             let before = dns + connect + tls;
             let written = stamps.instant(written);

@@ -3,17 +3,18 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::fault::Fault;
+use super::gate::Gate;
 use super::stream::{Stamps, Stream};
 
 pub(super) struct Http1 {
@@ -23,8 +24,12 @@ pub(super) struct Http1 {
     end: Option<hyper::Result<()>>,
     /// Kept for the connection's life: moving a running timer further takes no lock.
     timer: Pin<Box<Sleep>>,
+    gate: Gate,
     stamps: Arc<Stamps>,
 }
+
+/// How often the connection is polled in one turn of its task.
+const MAX_TURNS: u32 = 4;
 
 impl Http1 {
     pub(super) async fn handshake(stream: Stream, max_headers: usize) -> hyper::Result<Box<Self>> {
@@ -38,6 +43,7 @@ impl Http1 {
             connection,
             end: None,
             timer: Box::pin(sleep_until(Instant::now())),
+            gate: Gate::new(),
             stamps,
         }))
     }
@@ -46,10 +52,9 @@ impl Http1 {
         &self.stamps
     }
 
-    /// Whether another request can be sent. Sees a close that the reactor has seen, and
-    /// forgets the last user's waker, so that nobody is woken by an idle connection.
+    /// Whether another request can be sent. Sees a close that the reactor has seen.
     pub(super) fn is_ready(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.drive();
         self.end.is_none() && self.sender.is_ready()
     }
 
@@ -65,52 +70,62 @@ impl Http1 {
         deadline: Instant,
     ) -> Result<http::Response<Incoming>, Fault> {
         self.timer.as_mut().reset(deadline);
-        // Without a waker, being told to yield would be the end of it.
+        // Being told to yield, without a waker, would be the end of it.
         let mut response = pin!(unconstrained(self.sender.send_request(request)));
-        std::future::poll_fn(|cx| {
-            self.drive(cx);
-            // Only the connection completes the response, and it has just been polled.
-            match response
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-            {
-                Poll::Ready(result) => Poll::Ready(result.map_err(Fault::Http)),
-                Poll::Pending => self.poll_stalled(cx).map(Err),
-            }
-        })
-        .await
+        std::future::poll_fn(|cx| self.poll_with(cx, |half| response.as_mut().poll(half)))
+            .await?
+            .map_err(Fault::Http)
     }
 
     /// The next frame of the body of the last response.
     pub(super) fn poll_frame(
         &mut self,
-        body: Pin<&mut Incoming>,
+        mut body: Pin<&mut Incoming>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Fault>>> {
-        use hyper::body::Body;
-
-        self.drive(cx);
-        match body.poll_frame(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(self.fault(Some(error))))),
-            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(Fault::Http))),
-            Poll::Pending => self.poll_stalled(cx).map(|fault| Some(Err(fault))),
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        match ready!(self.poll_with(cx, |half| body.as_mut().poll_frame(half))) {
+            Ok(Some(Err(error))) => Poll::Ready(Some(Err(self.fault(Some(error))))),
+            Ok(frame) => Poll::Ready(frame.map(|frame| frame.map_err(Fault::Http))),
+            Err(fault) => Poll::Ready(Some(Err(fault))),
         }
     }
 
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        if self.end.is_none()
-            && let Poll::Ready(end) = Pin::new(&mut self.connection).poll(cx)
-        {
-            self.end = Some(end);
+    /// Polls what the connection feeds, and the connection as far as that needs more. That
+    /// half needs no waker: it changes only while the connection is polled.
+    fn poll_with<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut half: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<Result<T, Fault>> {
+        let mut quiet = Context::from_waker(Waker::noop());
+        if let Poll::Ready(value) = half(&mut quiet) {
+            return Poll::Ready(Ok(value));
         }
+        for _ in 0..MAX_TURNS {
+            self.drive();
+            if let Poll::Ready(value) = half(&mut quiet) {
+                return Poll::Ready(Ok(value));
+            }
+            if self.end.is_some() {
+                return Poll::Ready(Err(self.fault(None)));
+            }
+            if self.gate.wait(cx.waker()) {
+                return self.timer.as_mut().poll(cx).map(|()| Err(Fault::Timeout));
+            }
+        }
+        // The task has used up its turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    /// Why nothing more will come, if that is so.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
-        if self.end.is_some() {
-            return Poll::Ready(self.fault(None));
+    fn drive(&mut self) {
+        self.gate.close();
+        if self.end.is_none() {
+            let mut cx = Context::from_waker(self.gate.waker());
+            if let Poll::Ready(end) = Pin::new(&mut self.connection).poll(&mut cx) {
+                self.end = Some(end);
+            }
         }
-        self.timer.as_mut().poll(cx).map(|()| Fault::Timeout)
     }
 
     /// The connection's own error tells more than the one it hands to the body.

@@ -11,6 +11,7 @@ mod egress;
 mod error;
 mod exchange;
 mod fault;
+mod gate;
 mod headers;
 mod http1;
 mod http2;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -44,6 +44,10 @@ pub(super) struct Origin {
 
 #[derive(Default)]
 struct Pool {
+    #[expect(
+        clippy::vec_box,
+        reason = "requests take them and put them back, by pointer"
+    )]
     idle: Vec<Box<Http1>>,
     shared: Option<Arc<Http2>>,
     /// The server chose HTTP/1.1: nothing is shared, so nobody waits for another.
@@ -119,25 +123,32 @@ impl Origin {
     }
 
     pub(super) fn granted(&self) -> Result<(), &Error> {
-        self.granted.as_ref().map(|()| ())
+        self.granted.as_ref().copied()
     }
 
     pub(super) fn sink(&self) -> &dyn Sink {
         &*self.sink
     }
 
-    /// The absolute form that HTTP/2 needs.
-    pub(super) fn uri(&self, path: http::uri::PathAndQuery) -> Result<Uri, http::Error> {
+    /// The absolute form that HTTP/2 needs; the scenario's own `host` header, if it is
+    /// one, names the site.
+    pub(super) fn uri(&self, path: PathAndQuery, host: Option<HeaderValue>) -> Result<Uri, Error> {
         let scheme = if self.tls {
             Scheme::HTTPS
         } else {
             Scheme::HTTP
         };
+        let authority = match host {
+            Some(host) => Authority::try_from(host.as_bytes())
+                .map_err(|_| Error::invalid("the header host is not a host"))?,
+            None => self.authority.clone(),
+        };
         Uri::builder()
             .scheme(scheme)
-            .authority(self.authority.clone())
+            .authority(authority)
             .path_and_query(path)
             .build()
+            .map_err(|_| Error::invalid("the URL is not valid"))
     }
 
     /// A kept connection that is still open, as far as can be known.

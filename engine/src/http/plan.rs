@@ -202,10 +202,8 @@ impl Plan {
             headers.insert(COOKIE, cookies);
         }
         let uri = if multiplexed {
-            headers.remove(HOST);
-            self.origin
-                .uri(self.path.clone())
-                .map_err(|_| Error::invalid("the URL is not valid"))?
+            let host = headers.remove(HOST);
+            self.origin.uri(self.path.clone(), host)?
         } else {
             if !headers.contains_key(HOST) {
                 headers.insert(HOST, self.origin.host_header());

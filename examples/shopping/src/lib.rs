@@ -21,7 +21,7 @@ impl CartCustomer {
     async fn test_cart(&mut self) -> Result {
         let response = self.client.get("/cart").bearer(&self.token).send().await?;
         let cart: Value = response.json()?;
-        assert!(cart["items"].is_array(), "no items in {cart}");
+        assert!(cart["lines"].is_array(), "no lines in {cart}");
         Ok(())
     }
 

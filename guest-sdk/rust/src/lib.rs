@@ -38,6 +38,15 @@ pub use shape::{LoadShape, Target};
 /// [`assert_ne!`](crate::assert_ne) too, so that the compiler calls these names ambiguous
 /// until one says which are meant: `use aiotest::assert;` for those that fail the step,
 /// `use std::assert;` for those that end the sandbox.
+///
+/// ```compile_fail
+/// use aiotest::prelude::*;
+///
+/// fn step(done: bool) -> Result {
+///     assert!(done);
+///     Ok(())
+/// }
+/// ```
 pub mod prelude {
     pub use std::time::Duration;
 

@@ -238,3 +238,28 @@ impl From<Execution> for manifest::Execution {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn class(name: &'static str) -> Class {
+        Class {
+            name,
+            weight: 1,
+            host: None,
+            wait_time: WaitTime::None,
+            execution: Execution::Sequential,
+            max_concurrent_tasks: None,
+            tasks: &[],
+            session: SessionOptions::default,
+            create: || unreachable!(),
+        }
+    }
+
+    #[test]
+    fn classes_of_the_same_name_are_found() {
+        assert!(distinct(&[class("Cart"), class("Card"), class("Car")]));
+        assert!(!distinct(&[class("Cart"), class("Card"), class("Cart")]));
+    }
+}

@@ -176,6 +176,25 @@ async fn http2_shares_one_connection() {
 }
 
 #[tokio::test]
+async fn http2_sends_the_host_header_as_authority() {
+    let server = serve_over(Protocol::Http2, |got| {
+        let host = got.head.uri.host().unwrap_or("").to_owned();
+        reply(200, format!("{host}{}", got.header("host")))
+    })
+    .await;
+    let user = user_with(http2(), &server.url, |_| {});
+    let headers = vec![("host".into(), "virtual.example".into())];
+    let response = user
+        .send(Request {
+            headers,
+            ..get("/")
+        })
+        .await
+        .unwrap();
+    assert_eq!(response.body(), "virtual.example");
+}
+
+#[tokio::test]
 async fn an_http2_connection_ends_with_its_session() {
     let (closed, wait) = tokio::sync::oneshot::channel();
     let closed = Arc::new(parking_lot::Mutex::new(Some(closed)));

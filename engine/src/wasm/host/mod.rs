@@ -31,7 +31,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(2);
 /// Computing in one go that costs nothing; beyond it a sandbox only gets every
 /// `THROTTLE`th slice, so that its neighbours keep their pace.
 const BURST_TICKS: u64 = 10;
-const THROTTLE: u64 = 5;
+const THROTTLE: u32 = 5;
 
 /// The longest text a guest may hand over for results and logs.
 const MAX_TEXT: usize = 4096;
@@ -76,7 +76,8 @@ pub(crate) struct Host {
 /// Meters computing between waits in ticks.
 struct Meter {
     clock: Arc<AtomicU64>,
-    resumed: u64,
+    /// The tick in which the guest got control, as far as that is known.
+    resumed: Arc<AtomicU64>,
     used: u64,
     limit: u64,
 }
@@ -85,35 +86,41 @@ impl Meter {
     fn new(run: &Run) -> Self {
         let limit = run.limits.cpu.as_nanos().div_ceil(TICK.as_nanos());
         let clock = run.ticks.clone();
-        let resumed = clock.load(Ordering::Relaxed);
+        let resumed = Arc::new(AtomicU64::new(clock.load(Ordering::Relaxed)));
         Meter { clock, resumed, used: 0, limit: u64::try_from(limit).unwrap_or(u64::MAX) }
     }
 
     /// The guest has control again after a wait.
     fn reset(&mut self) {
-        self.resumed = self.clock.load(Ordering::Relaxed);
+        self.resumed.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
         self.used = 0;
     }
 
-    /// Called when an epoch ended while the guest had control.
+    /// Called when an epoch has ended, at the guest's next function or loop.
     fn charge(&mut self) -> Result<UpdateDeadline, CpuLimit> {
         let now = self.clock.load(Ordering::Relaxed);
-        // The epoch that was under way when the guest resumed is not its own.
-        let ticks = now.saturating_sub(self.resumed).saturating_sub(1);
-        if ticks == 0 {
+        // Only who was at it in two ticks in a row has surely computed in between, and
+        // was neither at rest nor kept from the processor.
+        if now != self.resumed.load(Ordering::Relaxed) + 1 {
+            self.resumed.store(now, Ordering::Relaxed);
             return Ok(UpdateDeadline::Continue(1));
         }
-        self.used += ticks;
-        self.resumed = now - 1;
+        self.used += 1;
         if self.used > self.limit {
-            return Err(CpuLimit(TICK.saturating_mul(u32::try_from(self.limit).unwrap_or(u32::MAX))));
+            let limit = u32::try_from(self.limit).unwrap_or(u32::MAX);
+            return Err(CpuLimit(TICK.saturating_mul(limit)));
         }
-        if self.used <= BURST_TICKS {
-            return Ok(UpdateDeadline::Yield(1));
-        }
-        let pause = TICK * u32::try_from((ticks * (THROTTLE - 1)).min(1000)).unwrap_or(1000);
-        self.resumed = now + (pause.as_nanos() / TICK.as_nanos()) as u64;
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(pause))))
+        let pause = if self.used > BURST_TICKS { TICK * (THROTTLE - 1) } else { Duration::ZERO };
+        let (clock, resumed) = (self.clock.clone(), self.resumed.clone());
+        let others_first = async move {
+            if pause.is_zero() {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(pause).await;
+            }
+            resumed.store(clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        };
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(others_first)))
     }
 }
 
@@ -231,43 +238,56 @@ mod tests {
     use super::*;
 
     fn meter(limit: u64) -> Meter {
-        Meter { clock: Arc::new(AtomicU64::new(100)), resumed: 100, used: 0, limit }
+        let at = |tick| Arc::new(AtomicU64::new(tick));
+        Meter { clock: at(100), resumed: at(100), used: 0, limit }
     }
 
-    #[test]
-    fn a_guest_that_just_resumed_pays_nothing_for_the_epoch_under_way() {
-        let mut meter = meter(5);
-        meter.clock.store(101, Ordering::Relaxed);
-        assert!(matches!(meter.charge(), Ok(UpdateDeadline::Continue(1))));
-        assert_eq!(meter.used, 0);
-    }
-
-    #[test]
-    fn computing_beyond_the_limit_ends_the_guest() {
-        let mut meter = meter(5);
-        for now in 102..=106 {
-            meter.clock.store(now, Ordering::Relaxed);
-            assert!(meter.charge().is_ok(), "{now}");
+    /// Computes for a tick; the result says whether the guest may go on, and after what.
+    async fn compute(meter: &mut Meter) -> Result<(), CpuLimit> {
+        meter.clock.fetch_add(1, Ordering::Relaxed);
+        if let UpdateDeadline::YieldCustom(_, pause) = meter.charge()? {
+            pause.await;
         }
-        meter.clock.store(107, Ordering::Relaxed);
-        assert!(meter.charge().is_err());
+        Ok(())
     }
 
     #[tokio::test]
-    async fn computing_beyond_the_burst_is_slowed_down() {
-        let mut meter = meter(1000);
-        meter.clock.store(101 + BURST_TICKS, Ordering::Relaxed);
-        assert!(matches!(meter.charge(), Ok(UpdateDeadline::Yield(1))));
-        meter.clock.store(102 + BURST_TICKS, Ordering::Relaxed);
-        assert!(matches!(meter.charge(), Ok(UpdateDeadline::YieldCustom(..))));
+    async fn computing_beyond_the_limit_ends_the_guest() {
+        let mut meter = meter(5);
+        for tick in 0..5 {
+            assert!(compute(&mut meter).await.is_ok(), "{tick}");
+        }
+        assert!(compute(&mut meter).await.is_err());
     }
 
-    #[test]
-    fn a_wait_clears_the_meter() {
+    #[tokio::test]
+    async fn rest_and_the_time_of_others_are_not_charged() {
         let mut meter = meter(5);
-        meter.clock.store(105, Ordering::Relaxed);
-        assert!(meter.charge().is_ok());
+        for _ in 0..100 {
+            meter.clock.fetch_add(7, Ordering::Relaxed);
+            assert!(matches!(meter.charge(), Ok(UpdateDeadline::Continue(1))));
+        }
+        assert_eq!(meter.used, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn computing_beyond_the_burst_is_slowed_down() {
+        let mut meter = meter(1000);
+        let start = tokio::time::Instant::now();
+        for _ in 0..BURST_TICKS {
+            compute(&mut meter).await.unwrap();
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        compute(&mut meter).await.unwrap();
+        assert!(start.elapsed() >= TICK * (THROTTLE - 1));
+    }
+
+    #[tokio::test]
+    async fn a_wait_clears_the_meter() {
+        let mut meter = meter(5);
+        compute(&mut meter).await.unwrap();
+        assert_eq!(meter.used, 1);
         meter.reset();
-        assert_eq!((meter.used, meter.resumed), (0, 105));
+        assert_eq!(meter.used, 0);
     }
 }
