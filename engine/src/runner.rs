@@ -211,10 +211,11 @@ impl<'a> Dispatcher<'a> {
                 break;
             }
         }
+        let outcome = self.finish(watch).await;
         while let Ok(line) = log.try_recv() {
             watch(Event::Log(line));
         }
-        self.finish(watch).await
+        outcome
     }
 
     async fn finish(self, watch: &mut dyn FnMut(Event)) -> Outcome {
@@ -225,7 +226,13 @@ impl<'a> Dispatcher<'a> {
             && let Err(why) = shape.finish(self.config.stop_timeout).await
         {
             watch(Event::Notice(why.clone()));
-            if reason == EndReason::Completed {
+            // What ended the run in trouble outweighs what came after it.
+            if matches!(
+                reason,
+                EndReason::Completed
+                    | EndReason::UsersFinished
+                    | EndReason::StoppedByScenario(_)
+            ) {
                 reason = EndReason::ScenarioFailed(why);
             }
         }

@@ -75,6 +75,12 @@ pub enum InvalidClass {
     /// A name that cannot be shown or typed.
     #[error("user class {0}: the name is empty, longer than 200 bytes, or has control characters")]
     BadName(u32),
+    /// The SDK's name cannot be shown.
+    #[error("the SDK's name is empty, longer than 200 bytes, or has control characters")]
+    BadSdk,
+    /// A base URL that cannot be shown.
+    #[error("user class '{0}': the host is empty, longer than 200 bytes, or has control characters")]
+    BadHost(String),
     /// A class that has nothing to do.
     #[error("user class '{0}' has no tasks")]
     NoTasks(String),
@@ -120,6 +126,9 @@ impl UserClass {
         let name = || self.name.clone();
         if !is_name(&self.name) {
             return Err(InvalidClass::BadName(self.index));
+        }
+        if self.host.as_deref().is_some_and(|host| !is_name(host)) {
+            return Err(InvalidClass::BadHost(name()));
         }
         if self.weight > MAX_WEIGHT {
             return Err(InvalidClass::WeightTooLarge(name(), self.weight));
@@ -174,8 +183,11 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 200 && !name.chars().any(char::is_control)
 }
 
-/// Checks the classes of a component together.
-pub fn validate(classes: &[UserClass]) -> Result<(), InvalidClass> {
+/// Checks all that a component says of itself.
+pub fn validate(sdk: &str, classes: &[UserClass]) -> Result<(), InvalidClass> {
+    if !is_name(sdk) {
+        return Err(InvalidClass::BadSdk);
+    }
     if classes.is_empty() {
         return Err(InvalidClass::NoClass);
     }
@@ -255,11 +267,11 @@ mod tests {
         let with = |change: fn(&mut UserClass)| {
             let mut c = class("A", 1);
             change(&mut c);
-            validate(&[c])
+            validate("sdk 1", &[c])
         };
-        assert_eq!(validate(&[]), Err(InvalidClass::NoClass));
+        assert_eq!(validate("sdk 1", &[]), Err(InvalidClass::NoClass));
         assert_eq!(
-            validate(&[class("A", 1), class("A", 2)]),
+            validate("sdk 1", &[class("A", 1), class("A", 2)]),
             Err(InvalidClass::DuplicateClass("A".into()))
         );
         assert_eq!(with(|c| c.tasks.clear()), Err(InvalidClass::NoTasks("A".into())));

@@ -20,6 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug)]
 pub struct Engine {
     environment: Vec<(OsString, OsString)>,
+    directory: Option<PathBuf>,
     timeout: Duration,
 }
 
@@ -28,6 +29,7 @@ impl Engine {
     pub fn new() -> Self {
         Self {
             environment: Vec::new(),
+            directory: None,
             timeout: TIMEOUT,
         }
     }
@@ -35,6 +37,12 @@ impl Engine {
     /// Sets a variable in the environment of the processes.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the working directory of the processes.
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.directory = Some(path.into());
         self
     }
 
@@ -59,6 +67,9 @@ impl Engine {
     pub fn spawn<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Process {
         let mut command = Command::new(Self::path());
         command.args(args).envs(self.environment.iter().cloned());
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         Process::spawn(command, self.timeout)
     }
 

@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit;
+use super::options::size;
 use crate::config::Limits;
 use crate::output::terminal::print;
 use crate::user_class::{Execution, UserClass, WaitTime, distribute};
@@ -20,6 +21,10 @@ pub(super) struct InspectArgs {
     /// The scenario: a WebAssembly component
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// Memory of the sandbox that it describes itself in
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64MiB")]
+    memory_limit: u64,
 
     /// Print JSON
     #[arg(long)]
@@ -65,16 +70,17 @@ struct InspectedTask {
 }
 
 pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
-    let limits = Limits::default();
+    let memory = usize::try_from(args.memory_limit.min(4 << 30))?;
+    let limits = Limits { memory, ..Limits::default() };
     let began = Instant::now();
     let source = Source::read(&args.file)?;
     let outline = source.outline().clone();
-    let size = PoolSize {
+    let pool = PoolSize {
         sandboxes: 1,
         memory: limits.memory,
         table_elements: limits.table_elements,
     };
-    let plugin = Plugin::load(source, size)?;
+    let plugin = Plugin::load(source, pool)?;
     let load_ms = began.elapsed().as_secs_f64() * 1e3;
     let run = super::unattended(limits, &plugin)?;
     let manifest = super::runtime()?.block_on(plugin.describe(&run))?;

@@ -55,7 +55,7 @@ pub(super) fn create(args: &NewArgs) -> Result<u8> {
         write(&root.join(file), &text)?;
     }
     print(&format!(
-        "created {name}\n\n  cd {name}\n  cargo build --release\n  \
+        "created {name}\n\n  cd {name}\n  cargo build --release --target wasm32-wasip2\n  \
          aiotest-engine run target/wasm32-wasip2/release/{}.wasm -H http://127.0.0.1:8080 -u 10 -t 10s\n",
         name.replace('-', "_")
     ));

@@ -232,7 +232,7 @@ pub(super) fn check_base_url(text: &str) -> Result<(), String> {
         .map_err(|e| format!("not a URL such as http://127.0.0.1:8080 ({e})"))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(()),
-        scheme => Err(format!("scheme '{scheme}' is neither http nor https")),
+        _ => Err("begins with neither http:// nor https://".into()),
     }
 }
 
@@ -255,7 +255,7 @@ mod tests {
     }
 
     fn outline(convention: Convention, shape: bool) -> Outline {
-        Outline { convention, shape, hooks: false, imports: Vec::new() }
+        Outline { convention, shape, hooks: false, imports: Vec::new(), memory: 0, table: 0 }
     }
 
     fn parse(words: &str, outline: &Outline) -> Result<RunConfig> {

@@ -43,10 +43,14 @@ fn preflight(config: &RunConfig, source: &Source) -> Result<()> {
         return Ok(());
     }
     let users = u64::from(config.load.peak_users());
-    let uses_http = source.outline().imports.iter().any(|i| i.starts_with("aiotest:engine/http@"));
+    // `send` is in either; without them a scenario cannot connect.
+    let sends = |import: &String| {
+        ["aiotest:engine/io@", "aiotest:engine/blocking-io@"].iter().any(|io| import.starts_with(io))
+    };
+    let connects = source.outline().imports.iter().any(sends);
     let needs = Needs {
         sandboxes: users.div_ceil(u64::from(config.users_per_sandbox)),
-        connections: if uses_http { users } else { 0 },
+        connections: if connects { users } else { 0 },
     };
     let packable = (source.outline().convention == Convention::Async).then_some(users);
     Ok(preflight::check(needs, limits, packable)?)

@@ -9,11 +9,13 @@ use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method};
 use parking_lot::Mutex;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::body;
 use super::client::Client;
-use super::connection::Payload;
+use super::connect::Setup;
+use super::connection::{Connection, Payload};
 use super::cookies::Jar;
 use super::error::{Error, ErrorKind};
 use super::exchange::{Exchange, pause};
@@ -215,13 +217,7 @@ impl Session {
             let is_kept = kept.is_some();
             let connection = match kept.take() {
                 Some(connection) => connection,
-                None => {
-                    let Exchange { plan, setup, .. } = &mut *exchange;
-                    let connecting =
-                        plan.origin
-                            .connect(self.origins.client(), deadline, timeout, setup);
-                    Box::pin(connecting).await?
-                }
+                None => self.connect(exchange, deadline).await?,
             };
             let multiplexed = connection.is_multiplexed();
             let request = self.build(&exchange.plan, multiplexed)?;
@@ -240,6 +236,29 @@ impl Session {
             if !repeats {
                 return Err(fault.into_error(exchange.plan.origin.authority(), timeout));
             }
+        }
+    }
+
+    /// Connects in a task of its own. That takes a deep stack, which would otherwise be
+    /// the guest's, and stay as deep for all of the user's life.
+    async fn connect(
+        &self,
+        exchange: &mut Exchange,
+        deadline: Instant,
+    ) -> Result<Connection, Error> {
+        let (origin, client) = (exchange.plan.origin.clone(), self.origins.client().clone());
+        let timeout = exchange.plan.limits.timeout;
+        let connecting = tokio::spawn(async move {
+            let mut setup = Setup::default();
+            let connection = origin.connect(&client, deadline, timeout, &mut setup).await;
+            (connection, setup)
+        });
+        match AbortOnDropHandle::new(connecting).await {
+            Ok((connection, setup)) => {
+                exchange.setup = setup;
+                connection
+            }
+            Err(_) => Err(Error::new(ErrorKind::Connect, "the engine is shutting down")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The only place that prints: results to standard output, progress and log lines to
 //! standard error. Knows nothing of what the lines mean.
 
-use super::format::{clock, count, ms, number};
+use super::format::{clock, count, ms, number, plain};
 use crate::metrics::Window;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
@@ -14,9 +14,9 @@ pub fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Writes a line to standard error. A reader that went away is no error.
+/// Writes a line to standard error, whatever the text holds. A reader that went away is no error.
 pub fn print_error(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(line));
 }
 
 /// The state of the run, for one line.
@@ -130,7 +130,7 @@ impl Progress {
     /// Prints a line, above the bar if there is one.
     pub fn println(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(plain(line)),
             None => print_error(line),
         }
     }
@@ -242,6 +242,14 @@ mod tests {
             progress.finish();
             assert!(!screen.take().contains("users"));
         }
+    }
+
+    #[test]
+    fn lines_cannot_steer_the_terminal() {
+        let screen = Recorder::default();
+        Progress::on(screen.target(), None, true).println("evil \x1b[2J\nline");
+        let shown = screen.take();
+        assert!(shown.contains("evil  [2J line"), "{shown}");
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub struct Outline {
     pub hooks: bool,
     /// Names of its imports.
     pub imports: Vec<String>,
+    /// Bytes that its largest linear memory has from the start.
+    pub memory: u64,
+    /// Elements that its largest table has from the start.
+    pub table: u64,
 }
 
 /// Why a file is no scenario.
@@ -83,7 +87,7 @@ pub fn outline(bytes: &[u8]) -> Result<Outline, NotAScenario> {
     if !bytes.starts_with(b"\0asm") {
         return Err(NotAScenario::NotWasm);
     }
-    let (imports, exports) = names(bytes)?;
+    let Surface { imports, exports, memory, table } = surface(bytes)?;
     let find = |interface: &str| find(&exports, interface);
     let (convention, version) = match (find("blocking-scenario"), find("scenario")) {
         (Some(version), _) => (Convention::Blocking, version),
@@ -100,14 +104,25 @@ pub fn outline(bytes: &[u8]) -> Result<Outline, NotAScenario> {
         shape: find("load-shape").is_some(),
         hooks: find(hooks).is_some(),
         imports,
+        memory,
+        table,
     })
 }
 
-/// Names of the outermost component's imports and exports. Walks the whole file, so that
-/// a truncated one is found here.
-fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), NotAScenario> {
+/// Names of the outermost component's imports and exports, and the largest memory and
+/// table of any module inside.
+#[derive(Default)]
+struct Surface {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    memory: u64,
+    table: u64,
+}
+
+/// Walks the whole file, so that a truncated one is found here.
+fn surface(bytes: &[u8]) -> Result<Surface, NotAScenario> {
     let malformed = |e: wasmparser::BinaryReaderError| NotAScenario::Malformed(e.to_string());
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut found = Surface::default();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
@@ -118,18 +133,31 @@ fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), NotAScenario> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
-                    imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    found.imports.push(import.map_err(malformed)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 1 => {
                 for export in section {
-                    exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    found.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    let memory = memory.map_err(malformed)?;
+                    let page = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16));
+                    let bytes = memory.initial.saturating_mul(page.unwrap_or(u64::MAX));
+                    found.memory = found.memory.max(bytes);
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    found.table = found.table.max(table.map_err(malformed)?.ty.initial);
                 }
             }
             _ => {}
         }
     }
-    Ok((imports, exports))
+    Ok(found)
 }
 
 /// The version of an exported interface of ours.

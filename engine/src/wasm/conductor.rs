@@ -12,7 +12,7 @@ use super::bindings::blocking_hooked::BlockingHooked;
 use super::bindings::hooked::Hooked;
 use super::bindings::shaped::Shaped;
 use super::bindings::types::Failure;
-use super::host::{Host, Member};
+use super::host::{Host, Member, clip};
 use super::plugin::{HooksIndices, Plugin, Pre};
 use super::run::Run;
 use super::trap::Trap;
@@ -115,7 +115,7 @@ impl Conductor {
     fn outcome(&self, result: wasmtime::Result<Result<(), Failure>>) -> Result<(), String> {
         match result {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(Failure::Failed(message) | Failure::StopTest(message))) => Err(message),
+            Ok(Err(Failure::Failed(message) | Failure::StopTest(message))) => Err(clip(message)),
             Ok(Err(Failure::Stopping | Failure::StopUser)) => Err("it gave up".into()),
             Err(error) => Err(Trap::of(&error, self.store.data()).message),
         }

@@ -150,6 +150,9 @@ impl Plugin {
     /// Compiles (or takes from the cache) and links a component.
     pub fn load(source: Source, size: PoolSize) -> Result<Plugin, PluginError> {
         let Source { path, bytes, outline } = source;
+        if let Some(message) = too_large(&outline, size) {
+            return Err(PluginError::Unusable { path, message });
+        }
         let pool = |message: String| PluginError::Pool { sandboxes: size.sandboxes, message };
         let engine =
             Engine::new(&config(outline.convention, size)).map_err(|e| pool(one_line(&e)))?;
@@ -178,7 +181,7 @@ impl Plugin {
             .map_err(failed)?;
         let classes = classes(manifest.classes);
         let malformed = |cause| PluginError::Manifest { path: self.path.clone(), cause };
-        user_class::validate(&classes).map_err(malformed)?;
+        user_class::validate(&manifest.sdk, &classes).map_err(malformed)?;
         let concurrent = classes.iter().find(|c| matches!(c.execution, Execution::Concurrent(_)));
         match (concurrent, self.convention) {
             (Some(class), Convention::Blocking) => {
@@ -240,6 +243,20 @@ fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtim
         Convention::Async => Pre::Async(LoadTestPre::new(pre)?),
     };
     Ok((scenario, shape, hooks))
+}
+
+/// What a sandbox would have to grant from the start, and does not.
+fn too_large(outline: &Outline, size: PoolSize) -> Option<String> {
+    let (memory, table) = (size.memory as u64, size.table_elements as u64);
+    if outline.memory > memory {
+        return Some(format!(
+            "begins with {} bytes of memory, above the limit of {memory}; raise --memory-limit",
+            outline.memory
+        ));
+    }
+    (outline.table > table).then(|| {
+        format!("begins with a table of {} elements; {table} is the limit", outline.table)
+    })
 }
 
 fn linker(engine: &Engine, convention: Convention) -> wasmtime::Result<Linker<Host>> {

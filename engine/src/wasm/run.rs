@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::host::clip;
 use crate::clock::RunClock;
 use crate::config::Limits;
 use crate::http::Client;
@@ -119,7 +120,7 @@ impl Run {
 
     /// The scenario asks for the end of the run; the first reason counts.
     pub(crate) fn request_stop(&self, reason: String) {
-        self.stop_reason.lock().get_or_insert(reason);
+        self.stop_reason.lock().get_or_insert(clip(reason));
         self.stop.cancel();
     }
 

@@ -126,7 +126,11 @@ impl Template {
     fn bury(&self, class: usize, trap: &Trap) {
         let class = &self.run.classes[class].name;
         self.run.metrics.sandbox_event(class, trap.kind, &trap.message);
-        self.run.metrics.restart(class);
+    }
+
+    /// Another sandbox takes the place of one that died.
+    fn replace(&self, class: usize) {
+        self.run.metrics.restart(&self.run.classes[class].name);
     }
 }
 
@@ -142,6 +146,9 @@ pub(super) async fn alone(
         resident.lived(began);
         if !resident.judge(&end, &template) || !resident.back_off().await {
             return;
+        }
+        if matches!(end, End::Trapped(_)) {
+            template.replace(resident.user.class);
         }
     }
 }
@@ -282,6 +289,9 @@ pub(super) async fn group(
             Some(trap) => template.bury(class, &trap),
         }
         residents = restart(residents).await;
+        if !residents.is_empty() {
+            template.replace(class);
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Why a sandbox died, in words: its kind for machines, one line for people.
 
 use wasmtime::Trap as Code;
+use wasmtime::component::ResourceTableError;
 
-use super::host::{CpuLimit, Host};
+use super::host::{CpuLimit, Host, MAX_HANDLES};
 
 /// The end of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,10 @@ impl Trap {
     pub(super) fn of(error: &wasmtime::Error, host: &Host) -> Trap {
         if let Some(limit) = error.downcast_ref::<CpuLimit>() {
             return Trap { kind: "cpu-limit", message: limit.to_string() };
+        }
+        if let Some(ResourceTableError::Full) = error.downcast_ref() {
+            let message = format!("holds {MAX_HANDLES} sessions and responses, which is the limit");
+            return Trap { kind: "handle-limit", message };
         }
         let code = error.downcast_ref::<Code>();
         let words = host.last_words();

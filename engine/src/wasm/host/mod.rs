@@ -36,7 +36,7 @@ const THROTTLE: u32 = 5;
 /// The longest text a guest may hand over for results and logs.
 const MAX_TEXT: usize = 4096;
 /// Sessions, responses and WASI handles of one sandbox.
-const MAX_HANDLES: usize = 10_000;
+pub(crate) const MAX_HANDLES: usize = 10_000;
 
 /// The sandbox computed longer than it may without waiting.
 #[derive(Debug, thiserror::Error)]
@@ -226,7 +226,7 @@ impl ResourceLimiter for Host {
 }
 
 /// Cuts a guest's text to what results and logs keep.
-fn clip(mut text: String) -> String {
+pub(super) fn clip(mut text: String) -> String {
     if text.len() > MAX_TEXT {
         text.truncate(text.floor_char_boundary(MAX_TEXT));
     }

@@ -53,15 +53,20 @@ impl Scripted {
     }
 }
 
-/// Does nothing, for ever.
+/// GET /delay/MS, which a server answers after so many milliseconds: how true the
+/// reported times are.
 #[derive(Default)]
-struct Idle;
+struct Delay {
+    client: Client,
+}
 
-#[user(weight = 0, wait_time = 3600)]
-impl Idle {
-    async fn test_nothing(&mut self) -> Result {
+#[user(weight = 0)]
+impl Delay {
+    async fn test_delay(&mut self) -> Result {
+        let ms = run::option("MS").or_fail("give -e MS=10")?;
+        self.client.get(["/delay/", &ms].concat()).name("delay").send().await?;
         Ok(())
     }
 }
 
-scenario!(Get, Think, Scripted, Idle);
+scenario!(Get, Think, Scripted, Delay);
