@@ -246,7 +246,8 @@ impl<'a> Dispatcher<'a> {
             Phase::Stopping(deadline) if Instant::now() >= deadline => {
                 let left = self.run.gauges.live();
                 watch(Event::Notice(format!(
-                    "{left} users did not stop within {:?} and were ended",
+                    "{left} {} did not stop within {:?} and were ended",
+                    if left == 1 { "user" } else { "users" },
                     self.config.stop_timeout
                 )));
                 self.abort();

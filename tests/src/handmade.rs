@@ -89,7 +89,14 @@ impl Scenario {
             write!(text, "\\{byte:02x}").expect("a text can be written to");
             text
         });
-        let Self { version, describe, task, pages, elements, .. } = self;
+        let Self {
+            version,
+            describe,
+            task,
+            pages,
+            elements,
+            ..
+        } = self;
         let scenario = format!("aiotest:engine/blocking-scenario@{version}");
         let step = |name: &str, index: &str, body: &str| {
             // The memory's first bytes are zero: a result that is ok.
@@ -128,8 +135,12 @@ impl Scenario {
 /// When the two do not fit together.
 pub fn component(package: &str, world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
-    let package = resolve.push_source("package.wit", package).expect("the package is valid");
-    let world = resolve.select_world(&[package], Some(world)).expect("the world is there");
+    let package = resolve
+        .push_source("package.wit", package)
+        .expect("the package is valid");
+    let world = resolve
+        .select_world(&[package], Some(world))
+        .expect("the world is there");
     let mut module = wat::parse_str(module).expect("the module is valid");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
         .expect("the world can be embedded");

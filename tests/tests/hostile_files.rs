@@ -21,20 +21,21 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder can be made");
         let engine = Engine::new().env("XDG_CACHE_HOME", folder.path());
         Desk { folder, engine }
     }
 
     fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
-        fs::write(&path, content).unwrap();
+        fs::write(&path, content).expect("a file can be written");
         path
     }
 
     fn run(&self, file: &Path, more: &[&str]) -> Output {
-        let file = file.to_str().unwrap();
-        self.engine.run([&["run", file, "-t", "200ms"], more].concat())
+        let file = text(file);
+        self.engine
+            .run([&["run", file, "-t", "200ms"], more].concat())
     }
 
     fn inspect(&self, file: &Path) -> Output {
@@ -44,7 +45,7 @@ impl Desk {
     /// Both commands refuse the file, and say these words.
     fn refused(&self, file: &Path, words: &[&str]) {
         for output in [self.run(file, &[]), self.inspect(file)] {
-            let mut all = vec![file.to_str().unwrap()];
+            let mut all = vec![text(file)];
             all.extend(words);
             complains(&output, COMPONENT, &all);
         }
@@ -61,7 +62,7 @@ impl Desk {
 fn complains(output: &Output, code: Option<i32>, words: &[&str]) {
     assert_eq!(output.code, code, "{output:?}");
     assert_eq!(output.stdout, "", "{output:?}");
-    let line = output.stderr.strip_suffix('\n').unwrap();
+    let line = output.stderr.strip_suffix('\n').expect("there is a line");
     assert!(line.starts_with("aiotest-engine: "), "{line}");
     assert!(!line.contains(char::is_control), "{line:?}");
     assert!(line.len() < 500, "{line}");
@@ -70,8 +71,15 @@ fn complains(output: &Output, code: Option<i32>, words: &[&str]) {
     }
 }
 
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the path is a text")
+}
+
 fn classes(classes: Vec<Class>) -> Scenario {
-    Scenario { classes, ..Scenario::default() }
+    Scenario {
+        classes,
+        ..Scenario::default()
+    }
 }
 
 #[test]
@@ -93,10 +101,19 @@ fn files_that_are_no_component() {
     desk.refused(desk.folder.path(), &["cannot read", "directory"]);
     desk.refused(&desk.file("empty.wasm", b""), &["the file is empty"]);
     let script = b"def test_home(client):\n    client.get('/')\n";
-    desk.refused(&desk.file("shop.py", script), &["not a WebAssembly file", "wasm32-wasip2"]);
-    desk.refused(&desk.file("noise.wasm", &[0xff; 4096]), &["not a WebAssembly file"]);
+    desk.refused(
+        &desk.file("shop.py", script),
+        &["not a WebAssembly file", "wasm32-wasip2"],
+    );
+    desk.refused(
+        &desk.file("noise.wasm", &[0xff; 4096]),
+        &["not a WebAssembly file"],
+    );
     let module = b"\0asm\x01\0\0\0";
-    desk.refused(&desk.file("module.wasm", module), &["core WebAssembly module", "not a component"]);
+    desk.refused(
+        &desk.file("module.wasm", module),
+        &["core WebAssembly module", "not a component"],
+    );
 }
 
 #[test]
@@ -130,7 +147,10 @@ fn components_of_another_kind() {
     desk.refused(&file, &["no scenario", "aiotest:engine/scenario", "work"]);
 
     for (version, cure) in [("0.2.0", "update the engine"), ("0.0.9", "build it again")] {
-        let scenario = Scenario { version: version.to_owned(), ..Scenario::default() };
+        let scenario = Scenario {
+            version: version.to_owned(),
+            ..Scenario::default()
+        };
         desk.refused_scenario(&scenario, &[version, cure]);
     }
 }
@@ -148,9 +168,8 @@ fn exports_and_imports_that_do_not_fit() {
     let poor = handmade::component(package, "poor", &format!("(module {describe})"));
     desk.refused(&desk.file("poor.wasm", &poor), &["blocking-scenario"]);
 
-    let greedy = format!(
-        "(module (import \"aiotest:engine/secrets@0.1.0\" \"steal\" (func)) {describe})"
-    );
+    let greedy =
+        format!("(module (import \"aiotest:engine/secrets@0.1.0\" \"steal\" (func)) {describe})");
     let greedy = handmade::component(package, "greedy", &greedy);
     desk.refused(&desk.file("greedy.wasm", &greedy), &["secrets"]);
 }
@@ -159,19 +178,37 @@ fn exports_and_imports_that_do_not_fit() {
 fn manifests_that_make_no_sense() {
     let desk = Desk::new();
     desk.refused_scenario(&classes(vec![]), &["declares no user class"]);
-    let twins = vec![Class::new("Buyer"), Class::new("Guest"), Class::new("Buyer")];
+    let twins = vec![
+        Class::new("Buyer"),
+        Class::new("Guest"),
+        Class::new("Buyer"),
+    ];
     desk.refused_scenario(&classes(twins), &["user class 'Buyer' twice"]);
-    let heavy = Class { weight: 1_000_001, ..Class::new("Buyer") };
+    let heavy = Class {
+        weight: 1_000_001,
+        ..Class::new("Buyer")
+    };
     desk.refused_scenario(&classes(vec![heavy]), &["'Buyer'", "weight 1000001"]);
 
     let of_tasks = |tasks: &[(&str, u32)]| {
-        let tasks = tasks.iter().map(|(name, weight)| (name.to_string(), *weight));
-        classes(vec![Class { tasks: tasks.collect(), ..Class::new("Buyer") }])
+        let tasks = tasks
+            .iter()
+            .map(|(name, weight)| (name.to_string(), *weight));
+        classes(vec![Class {
+            tasks: tasks.collect(),
+            ..Class::new("Buyer")
+        }])
     };
     desk.refused_scenario(&of_tasks(&[]), &["'Buyer' has no tasks"]);
     desk.refused_scenario(&of_tasks(&[("pay", 0)]), &["'Buyer'", "'pay' has weight 0"]);
-    desk.refused_scenario(&of_tasks(&[("pay", u32::MAX)]), &["'Buyer'", "weight 4294967295"]);
-    desk.refused_scenario(&of_tasks(&[("pay", 1), ("pay", 1)]), &["'Buyer'", "'pay' twice"]);
+    desk.refused_scenario(
+        &of_tasks(&[("pay", u32::MAX)]),
+        &["'Buyer'", "weight 4294967295"],
+    );
+    desk.refused_scenario(
+        &of_tasks(&[("pay", 1), ("pay", 1)]),
+        &["'Buyer'", "'pay' twice"],
+    );
     for name in ["", "\x1b[2J", &"x".repeat(201)] {
         desk.refused_scenario(&classes(vec![Class::new(name)]), &["user class 0", "name"]);
     }
@@ -181,11 +218,17 @@ fn manifests_that_make_no_sense() {
 fn texts_that_would_take_over_the_terminal() {
     let desk = Desk::new();
     for sdk in ["", "sdk \x1b[2J", &"x".repeat(201)] {
-        let scenario = Scenario { sdk: sdk.to_owned(), ..Scenario::default() };
+        let scenario = Scenario {
+            sdk: sdk.to_owned(),
+            ..Scenario::default()
+        };
         desk.refused_scenario(&scenario, &["the SDK's name"]);
     }
     let host = Some("http://\x1b[2J".to_owned());
-    let class = Class { host, ..Class::new("Buyer") };
+    let class = Class {
+        host,
+        ..Class::new("Buyer")
+    };
     desk.refused_scenario(&classes(vec![class]), &["'Buyer'", "the host"]);
 }
 
@@ -196,8 +239,14 @@ fn describing_that_fails() {
         describe: instructions.to_owned(),
         ..Scenario::default()
     };
-    desk.refused_scenario(&describe("unreachable"), &["describing itself failed", "unreachable"]);
-    desk.refused_scenario(&describe("(loop br 0)"), &["describing itself failed", "computed for"]);
+    desk.refused_scenario(
+        &describe("unreachable"),
+        &["describing itself failed", "unreachable"],
+    );
+    desk.refused_scenario(
+        &describe("(loop br 0)"),
+        &["describing itself failed", "computed for"],
+    );
     // A pointer to a manifest, all of whose texts would lie outside of the memory.
     let outside = "(return (i32.const 131064))";
     desk.refused_scenario(&describe(outside), &["describing itself failed"]);
@@ -206,16 +255,24 @@ fn describing_that_fails() {
 #[test]
 fn components_that_begin_above_a_limit() {
     let desk = Desk::new();
-    let large = Scenario { pages: 2048, ..Scenario::default() };
+    let large = Scenario {
+        pages: 2048,
+        ..Scenario::default()
+    };
     desk.refused_scenario(&large, &["134217728 bytes of memory", "--memory-limit"]);
     let file = desk.file("large.wasm", &large.build());
     let enough = ["--memory-limit", "256MiB"];
     let output = desk.run(&file, &enough);
     assert_eq!(output.code, OK, "{output:?}");
-    let output = desk.engine.run([&["inspect", file.to_str().unwrap()][..], &enough].concat());
+    let output = desk
+        .engine
+        .run([&["inspect", text(&file)][..], &enough].concat());
     assert_eq!(output.code, OK, "{output:?}");
 
-    let wide = Scenario { elements: 30_000, ..Scenario::default() };
+    let wide = Scenario {
+        elements: 30_000,
+        ..Scenario::default()
+    };
     desk.refused_scenario(&wide, &["table of 30000 elements"]);
 }
 
@@ -227,7 +284,10 @@ fn classes_that_cannot_be_chosen() {
     let output = desk.run(&file, &["Nobody"]);
     complains(&output, USAGE, &["no user class 'Nobody'", "Buyer, Guest"]);
 
-    let off = classes(vec![Class { weight: 0, ..Class::new("Buyer") }]);
+    let off = classes(vec![Class {
+        weight: 0,
+        ..Class::new("Buyer")
+    }]);
     let file = desk.file("off.wasm", &off.build());
     complains(&desk.run(&file, &[]), USAGE, &["weight 0", "command line"]);
     assert_eq!(desk.run(&file, &["Buyer"]).code, OK);

@@ -42,7 +42,10 @@ fn run(guest: &str, classes: &[&str], more: &str) -> Results {
     let _turn = MACHINE.lock();
     let shop = Shop::start(Default::default());
     let (url, users) = (shop.url(), classes.len() * 2);
-    LoadTest::run(guest, &format!("{} -H {url} -u {users} {more}", classes.join(" ")))
+    LoadTest::run(
+        guest,
+        &format!("{} -H {url} -u {users} {more}", classes.join(" ")),
+    )
 }
 
 /// The neighbours among all rogues.
@@ -78,11 +81,13 @@ fn requests(run: &Results, name: &str) -> (u64, u64) {
 
 #[track_caller]
 fn count(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is no count"))
+    value
+        .as_u64()
+        .unwrap_or_else(|| panic!("{value} is no count"))
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap()
+    value.as_str().expect("it is a text")
 }
 
 /// Lives of two users in 4 s with pauses of 0.5, 1 and 2 s between them, at most.
@@ -97,7 +102,11 @@ fn dies(class: &str, kind: &str, words: &str) {
         assert!((3..=LIVES).contains(&count(&event["count"])), "{event}");
         let restarts = count(&run.report["sandbox_restarts"][class]);
         assert!((2..=LIVES).contains(&restarts), "{class}: {restarts}");
-        let table = run.output.stdout.split("Sandbox failures").nth(1).unwrap();
+        let (_, table) = run
+            .output
+            .stdout
+            .split_once("Sandbox failures")
+            .expect("they are shown");
         let shown = |line: &str| line.contains(class) && line.contains(kind);
         assert!(table.lines().any(shown), "{class} {kind}: {table}");
     }
@@ -112,7 +121,10 @@ fn neighbours_keep_their_pace() {
         let (requests, failures) = requests(run_of_all, "/products");
         println!("{guest}: {undisturbed} requests alone, {requests} in the crowd");
         assert_eq!(failures, 0);
-        assert!(requests * 2 >= undisturbed, "{requests} of {undisturbed} requests");
+        assert!(
+            requests * 2 >= undisturbed,
+            "{requests} of {undisturbed} requests"
+        );
     }
 }
 
@@ -127,7 +139,11 @@ fn a_crowd_of_rogues_does_not_end_the_run() {
 
 #[test]
 fn an_endless_loop_is_ended() {
-    dies("EndlessLoop", "cpu-limit", "computed for 100ms without waiting");
+    dies(
+        "EndlessLoop",
+        "cpu-limit",
+        "computed for 100ms without waiting",
+    );
 }
 
 #[test]
@@ -151,7 +167,10 @@ fn panics_are_reported_with_their_words() {
 fn a_panic_in_on_stop_is_counted() {
     for run in crowds() {
         let event = run.entry("sandbox_events", "class", "BadStop");
-        assert_eq!((&event["kind"], count(&event["count"])), (&"panic".into(), 2));
+        assert_eq!(
+            (&event["kind"], count(&event["count"])),
+            (&"panic".into(), 2)
+        );
         assert!(text(&event["message"]).contains("no stop today"), "{event}");
         assert_eq!(run.report["sandbox_restarts"]["BadStop"], Value::Null);
     }
@@ -162,7 +181,10 @@ fn handles_are_limited() {
     for run in crowds() {
         let event = run.entry("sandbox_events", "class", "HandleBomb");
         assert_eq!(event["kind"], "handle-limit");
-        assert!(text(&event["message"]).contains("10000 sessions"), "{event}");
+        assert!(
+            text(&event["message"]).contains("10000 sessions"),
+            "{event}"
+        );
     }
 }
 
@@ -171,7 +193,11 @@ fn a_flood_of_lines_is_dropped_and_counted() {
     for run in crowds() {
         assert!(run.number("/engine/log_lines_dropped") > 1000.0);
         assert!(run.output.stdout.contains("log lines dropped"));
-        let shown = run.output.stderr.lines().filter(|line| line.starts_with("[LogFlood]"));
+        let shown = run
+            .output
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("[LogFlood]"));
         // 100 lines a second.
         let seconds = run.number("/run/duration_seconds");
         let shown = shown.count();
@@ -206,7 +232,10 @@ fn a_long_goodbye_is_cut_and_disarmed() {
         let run = run(guest, &["LongGoodbye"], "-t 60s");
         assert_eq!(run.code(), OK, "{}", run.output.stdout);
         let reason = run.reason();
-        assert!(reason.starts_with("stopped by the scenario: goodbye"), "{reason}");
+        assert!(
+            reason.starts_with("stopped by the scenario: goodbye"),
+            "{reason}"
+        );
         assert!(reason.len() <= 5000, "{} bytes", reason.len());
         assert!(!run.output.stdout.contains('\x1b'));
     }
@@ -217,7 +246,10 @@ fn responses_without_end_are_cut_off() {
     for run in crowds() {
         for name in ["big", "headers"] {
             let (requests, failures) = requests(run, name);
-            assert!(requests > 0 && failures == requests, "{name}: {requests}, {failures}");
+            assert!(
+                requests > 0 && failures == requests,
+                "{name}: {requests}, {failures}"
+            );
             assert_eq!(run.entry("errors", "name", name)["kind"], "too-large");
         }
     }
@@ -227,7 +259,10 @@ fn responses_without_end_are_cut_off() {
 fn a_host_that_is_not_granted_is_denied() {
     for run in crowds() {
         let (requests, failures) = requests(run, "steal");
-        assert!(requests > 0 && failures == requests, "{requests}, {failures}");
+        assert!(
+            requests > 0 && failures == requests,
+            "{requests}, {failures}"
+        );
         let error = run.entry("errors", "name", "steal");
         assert_eq!(error["kind"], "denied");
         let message = text(&error["message"]);
@@ -240,7 +275,10 @@ fn a_table_that_grows_is_ended() {
     let grow = "(loop
         (br_if 0 (i32.ne (table.grow $table (ref.null func) (i32.const 1000)) (i32.const -1))))
         unreachable";
-    let scenario = Scenario { task: grow.to_owned(), ..Scenario::default() };
+    let scenario = Scenario {
+        task: grow.to_owned(),
+        ..Scenario::default()
+    };
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, scenario.build()).unwrap();
     let output = Engine::new().run([Path::new("run"), file.path(), "-t".as_ref(), "1s".as_ref()]);

@@ -79,7 +79,7 @@ impl Origin {
         } else {
             Err(Error::new(
                 ErrorKind::Denied,
-                format!("{written} is not granted to this scenario"),
+                format!("{written} is not granted to this scenario; grant it with --allow-host"),
             ))
         };
         Ok(Self {

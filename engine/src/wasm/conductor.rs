@@ -53,7 +53,8 @@ impl Conductor {
         let member = Member { stop: CancellationToken::new(), host: host.map(Arc::from) };
         store.data_mut().join(CONDUCTOR, member);
         store.data_mut().enter();
-        match instantiate(plugin, &mut store).await {
+        let errand = store.data().errand();
+        match errand.attend(instantiate(plugin, &mut store)).await {
             Ok((shape, hooks)) => Ok(Some(Conductor { store, shape, hooks })),
             Err(error) => Err(Trap::of(&error, store.data()).message),
         }
@@ -65,7 +66,9 @@ impl Conductor {
         let Some(shape) = &self.shape else { return Err("there is no load shape".into()) };
         self.store.data_mut().enter();
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        let target = shape.aiotest_engine_load_shape().call_tick(&mut self.store, nanos).await;
+        let errand = self.store.data().errand();
+        let call = shape.aiotest_engine_load_shape().call_tick(&mut self.store, nanos);
+        let target = errand.attend(call).await;
         let target = target.map_err(|error| Trap::of(&error, self.store.data()).message)?;
         match target {
             None => Ok(None),
@@ -82,8 +85,9 @@ impl Conductor {
         let result = match &self.hooks {
             None => return Ok(()),
             Some(Hooks::Blocking(hooks)) => {
+                let errand = self.store.data().errand();
                 let hooks = hooks.aiotest_engine_blocking_hooks();
-                hooks.call_on_test_start(&mut self.store).await
+                errand.attend(hooks.call_on_test_start(&mut self.store)).await
             }
             Some(Hooks::Async(hooks)) => {
                 let hooks = hooks.aiotest_engine_hooks();
@@ -100,8 +104,9 @@ impl Conductor {
         let result = match &self.hooks {
             None => return Ok(()),
             Some(Hooks::Blocking(hooks)) => {
+                let errand = self.store.data().errand();
                 let hooks = hooks.aiotest_engine_blocking_hooks();
-                hooks.call_on_test_stop(&mut self.store).await
+                errand.attend(hooks.call_on_test_stop(&mut self.store)).await
             }
             Some(Hooks::Async(hooks)) => {
                 let hooks = hooks.aiotest_engine_hooks();

@@ -5,6 +5,7 @@ pub(crate) mod bindings;
 mod cache;
 pub mod component;
 pub mod conductor;
+mod errand;
 pub(crate) mod host;
 pub mod plugin;
 pub mod run;

@@ -193,19 +193,20 @@ impl Plugin {
 
     async fn call_describe(&self, run: &Arc<Run>) -> Result<manifest::Manifest, String> {
         let mut store = self.store(run, &Arc::from("describe"));
-        let result = match &self.pre {
-            Pre::Blocking(pre) => match pre.instantiate_async(&mut store).await {
-                Ok(plugin) => {
+        let errand = store.data().errand();
+        let described = errand.attend(async {
+            match &self.pre {
+                Pre::Blocking(pre) => {
+                    let plugin = pre.instantiate_async(&mut store).await?;
                     plugin.aiotest_engine_blocking_scenario().call_describe(&mut store).await
                 }
-                Err(error) => Err(error),
-            },
-            Pre::Async(pre) => match pre.instantiate_async(&mut store).await {
-                Ok(plugin) => plugin.aiotest_engine_scenario().call_describe(&mut store).await,
-                Err(error) => Err(error),
-            },
-        };
-        result.map_err(|error| super::trap::Trap::of(&error, store.data()).message)
+                Pre::Async(pre) => {
+                    let plugin = pre.instantiate_async(&mut store).await?;
+                    plugin.aiotest_engine_scenario().call_describe(&mut store).await
+                }
+            }
+        });
+        described.await.map_err(|error| super::trap::Trap::of(&error, store.data()).message)
     }
 
     /// A new sandbox for users of this class, empty as yet.

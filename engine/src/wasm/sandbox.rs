@@ -17,6 +17,7 @@ use wasmtime::component::{Accessor, ResourceAny};
 use super::bindings::blocking::{BlockingLoadTest, BlockingLoadTestPre};
 use super::bindings::concurrent::{LoadTest, LoadTestPre};
 use super::bindings::types::Failure;
+use super::errand::Errand;
 use super::host::{Host, Member};
 use super::plugin::Plugin;
 use super::run::Run;
@@ -173,6 +174,7 @@ struct Alone {
     plugin: BlockingLoadTest,
     user: ResourceAny,
     id: u64,
+    errand: Errand,
 }
 
 impl Alone {
@@ -184,14 +186,17 @@ impl Alone {
     ) -> Result<Alone, Trap> {
         let class = template.run.classes[user.class].index;
         store.data_mut().enter();
-        let created = async {
+        let errand = store.data().errand();
+        let created = errand.attend(async {
             let plugin = pre.instantiate_async(&mut store).await?;
             let constructor = plugin.aiotest_engine_blocking_scenario().user();
             let resource = constructor.call_constructor(&mut store, class, user.id).await?;
             Ok((plugin, resource))
-        };
+        });
         match created.await {
-            Ok((plugin, resource)) => Ok(Alone { store, plugin, user: resource, id: user.id }),
+            Ok((plugin, resource)) => {
+                Ok(Alone { store, plugin, user: resource, id: user.id, errand })
+            }
             Err(error) => Err(Trap::of(&error, store.data())),
         }
     }
@@ -201,14 +206,16 @@ impl Guest for Alone {
     async fn on_start(&mut self) -> CallResult {
         self.store.data_mut().enter();
         let user = self.plugin.aiotest_engine_blocking_scenario().user();
-        let result = user.call_on_start(&mut self.store, self.user).await;
+        let call = user.call_on_start(&mut self.store, self.user);
+        let result = self.errand.attend(call).await;
         settle(result, self.store.data_mut(), self.id)
     }
 
     async fn run_task(&mut self, index: usize) -> CallResult {
         self.store.data_mut().enter();
         let user = self.plugin.aiotest_engine_blocking_scenario().user();
-        let result = user.call_run_task(&mut self.store, self.user, index as u32).await;
+        let call = user.call_run_task(&mut self.store, self.user, index as u32);
+        let result = self.errand.attend(call).await;
         settle(result, self.store.data_mut(), self.id)
     }
 
@@ -228,21 +235,24 @@ impl Guest for Alone {
     async fn run(&mut self) -> CallResult {
         self.store.data_mut().enter();
         let user = self.plugin.aiotest_engine_blocking_scenario().user();
-        let result = user.call_run(&mut self.store, self.user).await;
+        let call = user.call_run(&mut self.store, self.user);
+        let result = self.errand.attend(call).await;
         settle(result, self.store.data_mut(), self.id)
     }
 
     async fn wait_time(&mut self) -> CallResult<Duration> {
         self.store.data_mut().enter();
         let user = self.plugin.aiotest_engine_blocking_scenario().user();
-        let result = user.call_wait_time(&mut self.store, self.user).await;
+        let call = user.call_wait_time(&mut self.store, self.user);
+        let result = self.errand.attend(call).await;
         settle(result, self.store.data_mut(), self.id).map(Duration::from_nanos)
     }
 
     async fn on_stop(&mut self) -> CallResult {
         self.store.data_mut().enter();
         let user = self.plugin.aiotest_engine_blocking_scenario().user();
-        let result = user.call_on_stop(&mut self.store, self.user).await;
+        let call = user.call_on_stop(&mut self.store, self.user);
+        let result = self.errand.attend(call).await;
         settle(result, self.store.data_mut(), self.id)
     }
 }

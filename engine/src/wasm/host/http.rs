@@ -214,7 +214,7 @@ impl wit::HostResponse for Host {
 
     fn failure(&mut self, response: Resource<Response>, reason: String) -> wasmtime::Result<()> {
         if let Some(response) = &mut self.table.get_mut(&response)?.inner {
-            response.failure(&clip(reason));
+            response.failure(clip(reason));
         }
         Ok(())
     }

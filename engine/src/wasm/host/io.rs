@@ -102,18 +102,23 @@ impl blocking_io::Host for Host {
             Err(error) => return Ok(Err(error)),
         };
         let (user, session) = self.opened(&session)?;
-        let result = session.send(request).await;
+        let result = self.errand.run(async move { session.send(request).await }).await;
         self.received(user, result)
     }
 
     async fn read(&mut self, response: Resource<Response>) -> wasmtime::Result<Read> {
         let inner = self.take_body(&response)?;
-        let chunk = inner.read_chunk().await;
+        let read = async move {
+            let chunk = inner.read_chunk().await;
+            (inner, chunk)
+        };
+        let (inner, chunk) = self.errand.run(read).await;
         self.put_body(&response, inner, chunk)
     }
 
     async fn wait(&mut self, user: u64, duration: u64) -> wasmtime::Result<bool> {
-        let completed = wait(self.members.get(&user).cloned(), Duration::from_nanos(duration)).await;
+        let member = self.members.get(&user).cloned();
+        let completed = self.errand.run(wait(member, Duration::from_nanos(duration))).await;
         self.meter.reset();
         Ok(completed)
     }

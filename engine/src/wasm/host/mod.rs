@@ -18,6 +18,7 @@ use wasmtime::component::{HasData, ResourceTable};
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::errand::Errand;
 use super::run::Run;
 use stdio::Tail;
 
@@ -68,6 +69,8 @@ pub(crate) struct Host {
     members: HashMap<u64, Member>,
     /// Responses that the guest holds, with the users they belong to.
     open: Vec<(u64, u32)>,
+    /// What a guest of the blocking convention waits for.
+    errand: Errand,
     meter: Meter,
     refused: Refused,
     stderr: Tail,
@@ -140,6 +143,7 @@ impl Host {
             wasi: stdio::wasi(run, class, &stderr),
             members: HashMap::new(),
             open: Vec::new(),
+            errand: Errand::default(),
             meter: Meter::new(run),
             refused: Refused::default(),
             stderr,
@@ -159,6 +163,11 @@ impl Host {
     pub(crate) fn enter(&mut self) {
         self.meter.reset();
         self.refused = Refused::default();
+    }
+
+    /// Where the guest leaves what it waits for; see [`Errand::attend`].
+    pub(super) fn errand(&self) -> Errand {
+        self.errand.clone()
     }
 
     pub(crate) fn refused(&self) -> Refused {

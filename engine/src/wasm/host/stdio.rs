@@ -36,6 +36,11 @@ impl Tail {
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
         let worth = lines.iter().filter(|l| !l.starts_with("note: run with")).copied();
         let text = worth.collect::<Vec<_>>().join(" ");
+        // Rust's panics begin with a thread, of which a guest has one.
+        let text = match text.split_once(" panicked at ") {
+            Some((thread, panic)) if thread.starts_with("thread ") => format!("panicked at {panic}"),
+            _ => text,
+        };
         (!text.is_empty()).then_some(text)
     }
 }

@@ -1,6 +1,12 @@
 //! Users that misbehave, one class for each way, and one that only wants to be left alone.
 //! All have weight 0: name the classes on the command line.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "one of them does nothing else"
+)]
+
 use std::hint::black_box;
 use std::thread;
 
@@ -226,7 +232,11 @@ struct HeaderBomb {
 #[user(weight = 0, wait_time = 0.5)]
 impl HeaderBomb {
     async fn test_get(&mut self) -> Result {
-        self.client.get(option("headers")?).name("headers").send().await?;
+        self.client
+            .get(option("headers")?)
+            .name("headers")
+            .send()
+            .await?;
         Ok(())
     }
 }

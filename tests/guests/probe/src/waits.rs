@@ -68,13 +68,13 @@ impl Range {
     }
 }
 
-/// Starts its tasks a fixed time apart, of which they take the half.
+/// Starts its tasks a fixed time apart, of which they take a third.
 #[derive(Default)]
 pub(crate) struct Paced {
     pulse: Pulse,
 }
 
-#[user(weight = 0, wait_time = pacing(0.2))]
+#[user(weight = 0, wait_time = pacing(0.3))]
 impl Paced {
     async fn test_beat(&mut self) -> Result {
         self.pulse.beat("paced")?;
