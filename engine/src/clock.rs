@@ -13,7 +13,9 @@ pub struct RunClock {
 impl RunClock {
     /// Starts now.
     pub fn start() -> Self {
-        RunClock { start: Instant::now() }
+        RunClock {
+            start: Instant::now(),
+        }
     }
 
     /// Time since the start.

@@ -55,8 +55,15 @@ impl Endpoint {
         let bind_error = |cause| BindError { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
-        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let shown = Shown { sources, health: Mutex::new(Health::start()), machine };
+        let machine = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        let shown = Shown {
+            sources,
+            health: Mutex::new(Health::start()),
+            machine,
+        };
         let router = Router::new()
             .route("/", get(async || Redirect::temporary("/metrics")))
             .route("/metrics", get(metrics))
@@ -86,14 +93,25 @@ async fn metrics(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
         health.sample();
         health.cpu_percent()
     };
-    let Sources { metrics, gauges, buckets } = &shown.sources;
+    let Sources {
+        metrics,
+        gauges,
+        buckets,
+    } = &shown.sources;
     let worker = Worker {
         id: "local".into(),
         machine: shown.machine.clone(),
         cpu_percent,
         users: gauges.live(),
     };
-    let buckets = if buckets.is_empty() { &DEFAULT_BUCKETS[..] } else { buckets };
+    let buckets = if buckets.is_empty() {
+        &DEFAULT_BUCKETS[..]
+    } else {
+        buckets
+    };
     let text = render(&metrics.snapshot(), &gauges.snapshot(), &[worker], buckets);
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
 }

@@ -24,7 +24,13 @@ impl Health {
     /// Begins to watch.
     pub fn start() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-        Health { cores, last: (Instant::now(), cpu_time()), samples: 0, saturated: 0, cpu: 0.0 }
+        Health {
+            cores,
+            last: (Instant::now(), cpu_time()),
+            samples: 0,
+            saturated: 0,
+            cpu: 0.0,
+        }
     }
 
     /// Takes the time since the last sample into account.
@@ -54,5 +60,8 @@ impl Health {
 
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }

@@ -74,11 +74,19 @@ pub fn check(needs: Needs, limits: Limits, packable: Option<u64>) -> Result<(), 
         let fit = limits.maps.saturating_sub(OWN_MAPS) / MAPS_PER_SANDBOX;
         let packing = match packable {
             Some(users) if fit > 0 => {
-                format!(", pack them with --users-per-sandbox {}", users.div_ceil(fit))
+                format!(
+                    ", pack them with --users-per-sandbox {}",
+                    users.div_ceil(fit)
+                )
             }
             _ => ", run fewer users".to_owned(),
         };
-        return Err(TooLow::Maps { sandboxes: needs.sandboxes, need, limit: limits.maps, packing });
+        return Err(TooLow::Maps {
+            sandboxes: needs.sandboxes,
+            need,
+            limit: limits.maps,
+            packing,
+        });
     }
     let need = needs.connections + OWN_DESCRIPTORS;
     if needs.connections > 0 && need > limits.descriptors {
@@ -96,12 +104,22 @@ pub fn check(needs: Needs, limits: Limits, packable: Option<u64>) -> Result<(), 
 pub fn raise_and_read() -> Limits {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let current = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: current.maximum, maximum: current.maximum };
-    let now = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { current };
+    let raised = Rlimit {
+        current: current.maximum,
+        maximum: current.maximum,
+    };
+    let now = if setrlimit(Resource::Nofile, raised).is_ok() {
+        raised
+    } else {
+        current
+    };
     let maps = fs::read_to_string("/proc/sys/vm/max_map_count");
     Limits {
         descriptors: now.current.unwrap_or(u64::MAX),
-        maps: maps.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX),
+        maps: maps
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(u64::MAX),
     }
 }
 
@@ -109,21 +127,36 @@ pub fn raise_and_read() -> Limits {
 mod tests {
     use super::*;
 
-    const USUAL: Limits = Limits { descriptors: 20_000, maps: 65_530 };
+    const USUAL: Limits = Limits {
+        descriptors: 20_000,
+        maps: 65_530,
+    };
 
     #[test]
     fn a_run_within_the_limits_may_start() {
-        let needs = Needs { sandboxes: 10_000, connections: 10_000 };
+        let needs = Needs {
+            sandboxes: 10_000,
+            connections: 10_000,
+        };
         assert_eq!(check(needs, USUAL, None), Ok(()));
-        let idle = Needs { sandboxes: 1_000, connections: 0 };
+        let idle = Needs {
+            sandboxes: 1_000,
+            connections: 0,
+        };
         assert_eq!(check(idle, USUAL, Some(100_000)), Ok(()));
     }
 
     #[test]
     fn too_few_maps_name_the_setting_and_the_packing_that_fits() {
-        let needs = Needs { sandboxes: 100_000, connections: 0 };
+        let needs = Needs {
+            sandboxes: 100_000,
+            connections: 0,
+        };
         let error = check(needs, USUAL, Some(100_000)).unwrap_err().to_string();
-        assert!(error.contains("sysctl -w vm.max_map_count=302000"), "{error}");
+        assert!(
+            error.contains("sysctl -w vm.max_map_count=302000"),
+            "{error}"
+        );
         assert!(error.contains("--users-per-sandbox 5"), "{error}");
         let blocking = check(needs, USUAL, None).unwrap_err().to_string();
         assert!(blocking.contains("run fewer users"), "{blocking}");
@@ -131,7 +164,10 @@ mod tests {
 
     #[test]
     fn too_few_descriptors_name_the_command() {
-        let needs = Needs { sandboxes: 400, connections: 40_000 };
+        let needs = Needs {
+            sandboxes: 400,
+            connections: 40_000,
+        };
         let error = check(needs, USUAL, None).unwrap_err().to_string();
         assert!(error.contains("ulimit -n 40064"), "{error}");
     }

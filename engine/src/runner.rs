@@ -129,7 +129,9 @@ pub async fn run(
             };
         }
     };
-    Dispatcher::new(plugin, run, config, conductor).dispatch(log, watch).await
+    Dispatcher::new(plugin, run, config, conductor)
+        .dispatch(log, watch)
+        .await
 }
 
 /// Whether the run goes on.
@@ -164,7 +166,8 @@ impl<'a> Dispatcher<'a> {
         conductor: Option<Conductor>,
     ) -> Self {
         let weights = run.classes.iter().map(|class| class.weight).collect();
-        let (sandboxes, exits) = Sandboxes::new(plugin.clone(), run.clone(), config.users_per_sandbox);
+        let (sandboxes, exits) =
+            Sandboxes::new(plugin.clone(), run.clone(), config.users_per_sandbox);
         let ticks = matches!(config.load, Load::Shape { .. });
         let shape = conductor.map(|c| ShapeDriver::start(c, plugin.clone(), run.clone(), ticks));
         Dispatcher {
@@ -229,14 +232,16 @@ impl<'a> Dispatcher<'a> {
             // What ended the run in trouble outweighs what came after it.
             if matches!(
                 reason,
-                EndReason::Completed
-                    | EndReason::UsersFinished
-                    | EndReason::StoppedByScenario(_)
+                EndReason::Completed | EndReason::UsersFinished | EndReason::StoppedByScenario(_)
             ) {
                 reason = EndReason::ScenarioFailed(why);
             }
         }
-        Outcome { reason, elapsed, saturated: self.health.was_saturated() }
+        Outcome {
+            reason,
+            elapsed,
+            saturated: self.health.was_saturated(),
+        }
     }
 
     /// Starts and stops users as the load wants it now.
@@ -266,7 +271,8 @@ impl<'a> Dispatcher<'a> {
                 }
             }
         }
-        self.run.set_live_users(u32::try_from(self.run.gauges.live()).unwrap_or(u32::MAX));
+        self.run
+            .set_live_users(u32::try_from(self.run.gauges.live()).unwrap_or(u32::MAX));
     }
 
     fn follow_load(&mut self) {
@@ -311,7 +317,9 @@ impl<'a> Dispatcher<'a> {
                 watch(Event::Notice(format!("load shape: {why}")));
             }
             shape_driver::Step::GaveUp(why) => {
-                self.stop(EndReason::ScenarioFailed(format!("the load shape keeps failing: {why}")));
+                self.stop(EndReason::ScenarioFailed(format!(
+                    "the load shape keeps failing: {why}"
+                )));
             }
         }
     }
@@ -374,8 +382,13 @@ impl<'a> Dispatcher<'a> {
 
     /// Ends a run in which every request so far failed to reach its host.
     fn look_for_answers(&mut self) {
-        const NO_CONNECTION: [&str; 5] =
-            ["dns", "connect-refused", "connect-timeout", "connect", "tls"];
+        const NO_CONNECTION: [&str; 5] = [
+            "dns",
+            "connect-refused",
+            "connect-timeout",
+            "connect",
+            "tls",
+        ];
         let snapshot = self.run.metrics.snapshot();
         if snapshot.total.count() == 0 {
             return;

@@ -107,7 +107,11 @@ impl Scheduler {
     /// Users of each class that shall live.
     fn wanted(&self) -> Vec<u32> {
         let shares = distribute(self.target, &self.weights);
-        shares.iter().zip(&self.finished).map(|(share, done)| share.saturating_sub(*done)).collect()
+        shares
+            .iter()
+            .zip(&self.finished)
+            .map(|(share, done)| share.saturating_sub(*done))
+            .collect()
     }
 
     fn live(&self, class: usize) -> u32 {
@@ -151,7 +155,11 @@ mod tests {
     fn users_start_at_the_rate_and_no_faster() {
         let mut scheduler = Scheduler::new(vec![1]);
         scheduler.set_target(10, 4.0);
-        assert_eq!(scheduler.tick(at(0.0)).len(), 1, "the first one starts at once");
+        assert_eq!(
+            scheduler.tick(at(0.0)).len(),
+            1,
+            "the first one starts at once"
+        );
         assert_eq!(scheduler.tick(at(0.1)).len(), 0);
         assert_eq!(scheduler.tick(at(0.25)).len(), 1);
         assert_eq!(scheduler.tick(at(1.0)).len(), 3);
@@ -163,7 +171,9 @@ mod tests {
     fn a_rate_below_one_a_second_is_kept() {
         let mut scheduler = Scheduler::new(vec![1]);
         scheduler.set_target(3, 0.1);
-        let starts: usize = (0..=150).map(|s| scheduler.tick(at(f64::from(s) / 10.0)).len()).sum();
+        let starts: usize = (0..=150)
+            .map(|s| scheduler.tick(at(f64::from(s) / 10.0)).len())
+            .sum();
         assert_eq!(starts, 2);
     }
 

@@ -34,7 +34,9 @@ pub(crate) async fn prepare(
     plugin: &Arc<Plugin>,
     run: &Arc<Run>,
 ) -> Result<Option<Conductor>, String> {
-    let Some(mut conductor) = Conductor::new(plugin, run).await? else { return Ok(None) };
+    let Some(mut conductor) = Conductor::new(plugin, run).await? else {
+        return Ok(None);
+    };
     match conductor.on_test_start().await {
         Ok(()) => Ok(Some(conductor)),
         Err(why) => {
@@ -62,9 +64,19 @@ impl ShapeDriver {
     ) -> Self {
         let (sender, steps) = mpsc::channel(1);
         let over = CancellationToken::new();
-        let work = Work { conductor, plugin, run: run.clone(), steps: sender };
+        let work = Work {
+            conductor,
+            plugin,
+            run: run.clone(),
+            steps: sender,
+        };
         let task = tokio::spawn(work.until(over.clone(), ticks));
-        ShapeDriver { steps, over, task, run }
+        ShapeDriver {
+            steps,
+            over,
+            task,
+            run,
+        }
     }
 
     /// The next word of the load shape.
@@ -130,7 +142,11 @@ impl Work {
                     failures += 1;
                     self.run.metrics.task_error("load shape", "tick", &why);
                     self.revive().await;
-                    if failures < MAX_FAILURES { Step::Failed(why) } else { Step::GaveUp(why) }
+                    if failures < MAX_FAILURES {
+                        Step::Failed(why)
+                    } else {
+                        Step::GaveUp(why)
+                    }
                 }
             };
             let last = matches!(step, Step::End | Step::GaveUp(_));

@@ -79,7 +79,9 @@ pub enum InvalidClass {
     #[error("the SDK's name is empty, longer than 200 bytes, or has control characters")]
     BadSdk,
     /// A base URL that cannot be shown.
-    #[error("user class '{0}': the host is empty, longer than 200 bytes, or has control characters")]
+    #[error(
+        "user class '{0}': the host is empty, longer than 200 bytes, or has control characters"
+    )]
     BadHost(String),
     /// A class that has nothing to do.
     #[error("user class '{0}' has no tasks")]
@@ -175,7 +177,9 @@ impl UserClass {
 
     /// Whether its tasks have different weights.
     pub fn tasks_are_weighted(&self) -> bool {
-        self.tasks.windows(2).any(|pair| pair[0].weight != pair[1].weight)
+        self.tasks
+            .windows(2)
+            .any(|pair| pair[0].weight != pair[1].weight)
     }
 }
 
@@ -206,18 +210,35 @@ pub fn validate(sdk: &str, classes: &[UserClass]) -> Result<(), InvalidClass> {
 pub fn select(classes: Vec<UserClass>, names: &[String]) -> Result<Vec<UserClass>, InvalidClass> {
     for name in names {
         if !classes.iter().any(|c| c.name == *name) {
-            let known = classes.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(InvalidClass::Unknown { name: name.clone(), known });
+            let known = classes
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(InvalidClass::Unknown {
+                name: name.clone(),
+                known,
+            });
         }
     }
     let mut chosen: Vec<UserClass> = classes
         .into_iter()
-        .filter(|c| if names.is_empty() { c.weight > 0 } else { names.contains(&c.name) })
+        .filter(|c| {
+            if names.is_empty() {
+                c.weight > 0
+            } else {
+                names.contains(&c.name)
+            }
+        })
         .collect();
     for class in &mut chosen {
         class.weight = class.weight.max(1);
     }
-    if chosen.is_empty() { Err(InvalidClass::AllZero) } else { Ok(chosen) }
+    if chosen.is_empty() {
+        Err(InvalidClass::AllZero)
+    } else {
+        Ok(chosen)
+    }
 }
 
 /// Shares `total` users by weight with the largest-remainder method: the shares add up to
@@ -251,7 +272,10 @@ mod tests {
             host: None,
             wait_time: WaitTime::None,
             execution: Execution::Sequential,
-            tasks: vec![Task { name: "test".into(), weight: 1 }],
+            tasks: vec![Task {
+                name: "test".into(),
+                weight: 1,
+            }],
         }
     }
 
@@ -274,7 +298,10 @@ mod tests {
             validate("sdk 1", &[class("A", 1), class("A", 2)]),
             Err(InvalidClass::DuplicateClass("A".into()))
         );
-        assert_eq!(with(|c| c.tasks.clear()), Err(InvalidClass::NoTasks("A".into())));
+        assert_eq!(
+            with(|c| c.tasks.clear()),
+            Err(InvalidClass::NoTasks("A".into()))
+        );
         assert_eq!(with(|c| c.name.clear()), Err(InvalidClass::BadName(0)));
         assert_eq!(
             with(|c| c.tasks[0].weight = 0),

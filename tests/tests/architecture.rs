@@ -6,7 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// The engine's modules, the lowest layer first.
 const LAYERS: [&[&str]; 7] = [
-    &["clock", "health", "load_shape", "preflight", "sample", "user_class"],
+    &[
+        "clock",
+        "health",
+        "load_shape",
+        "preflight",
+        "sample",
+        "user_class",
+    ],
     &["config", "scheduler"],
     &["http", "metrics"],
     &["output", "wasm"],
@@ -75,7 +82,9 @@ fn layer(module: &str) -> usize {
 
 /// Text without comments: modules may mention each other.
 fn code(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -108,12 +117,20 @@ fn imports_go_downward() {
     for (module, path, text) in engine() {
         let text = code(&text);
         // `use crate::{a, b}` would hide modules from this test.
-        assert!(!text.contains("use crate::{"), "{}: name one module a line", path.display());
+        assert!(
+            !text.contains("use crate::{"),
+            "{}: name one module a line",
+            path.display()
+        );
         for used in paths(&text, "crate::") {
             let modules = LAYERS.iter().any(|layer| layer.contains(&used));
             if used != module && modules {
                 let downward = layer(used) < layer(&module);
-                assert!(downward, "{} imports {used}, which is not below it", path.display());
+                assert!(
+                    downward,
+                    "{} imports {used}, which is not below it",
+                    path.display()
+                );
             }
         }
     }

@@ -91,10 +91,9 @@ fn a_failed_task_fails_the_response_that_it_read_last() {
             (1, "all users finished")
         );
 
-        // The SDK marks what was let go of on behalf of the step, before it ends.
         assert_counts(&results, "before parked", 1, 0);
         assert_counts(&results, "parked", 1, 1);
-        assert_eq!(error(&results, "parked"), ("mark", "nothing parked here"));
+        assert_eq!(error(&results, "parked"), ("task", "nothing parked here"));
         assert_eq!(task_error(&results, "Parked"), "nothing parked here");
 
         assert_counts(&results, "held", 1, 1);
@@ -102,7 +101,7 @@ fn a_failed_task_fails_the_response_that_it_read_last() {
         assert_eq!(task_error(&results, "Held"), "nothing held here");
 
         let (kind, message) = error(&results, "asserted");
-        assert_eq!(kind, "mark");
+        assert_eq!(kind, "task");
         assert!(
             message.ends_with("response.status() == 201: 200 and 201"),
             "{message}"

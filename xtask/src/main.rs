@@ -36,7 +36,14 @@ fn report(text: &str) {
 
 /// The shop server and the shopping scenario, end to end.
 fn demo() -> Result<()> {
-    cargo(&["build", "--release", "-p", "aiotest-engine", "-p", "shop-server"])?;
+    cargo(&[
+        "build",
+        "--release",
+        "-p",
+        "aiotest-engine",
+        "-p",
+        "shop-server",
+    ])?;
     let shopping = guests()?.join("shopping.wasm");
     let release = target_dir().join("release");
     let shop = Shop::start(&release.join("shop-server"))?;
@@ -47,7 +54,11 @@ fn demo() -> Result<()> {
         .args(["--host", &shop.url])
         .status()
         .context("cannot start aiotest-engine")?;
-    if status.success() { Ok(()) } else { bail!("the run ended with {status}") }
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("the run ended with {status}")
+    }
 }
 
 /// The shop server, until it is dropped.
@@ -59,7 +70,14 @@ struct Shop {
 impl Shop {
     fn start(program: &Path) -> Result<Self> {
         let mut process = Command::new(program)
-            .args(["--listen", "127.0.0.1:0", "--latency", "5ms", "--jitter", "3ms"])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--latency",
+                "5ms",
+                "--jitter",
+                "3ms",
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the shop server")?;
@@ -67,8 +85,15 @@ impl Shop {
         if let Some(out) = process.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;
         }
-        let shop = Shop { process, url: line.trim().replace("listening on ", "") };
-        if shop.url.starts_with("http") { Ok(shop) } else { bail!("the shop server did not start") }
+        let shop = Shop {
+            process,
+            url: line.trim().replace("listening on ", ""),
+        };
+        if shop.url.starts_with("http") {
+            Ok(shop)
+        } else {
+            bail!("the shop server did not start")
+        }
     }
 }
 
@@ -82,7 +107,15 @@ impl Drop for Shop {
 
 /// Builds the examples as components, and says where they are.
 fn guests() -> Result<PathBuf> {
-    cargo(&["build", "--profile", "guest", "--target", "wasm32-wasip2", "-p", "shopping"])?;
+    cargo(&[
+        "build",
+        "--profile",
+        "guest",
+        "--target",
+        "wasm32-wasip2",
+        "-p",
+        "shopping",
+    ])?;
     Ok(target_dir().join("wasm32-wasip2").join("guest"))
 }
 
@@ -100,7 +133,11 @@ fn cargo(arguments: &[&str]) -> Result<()> {
         .current_dir(root())
         .status()
         .context("cannot start cargo")?;
-    if status.success() { Ok(()) } else { bail!("cargo {} failed", arguments.join(" ")) }
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("cargo {} failed", arguments.join(" "))
+    }
 }
 
 fn root() -> PathBuf {

@@ -71,7 +71,10 @@ struct InspectedTask {
 
 pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
     let memory = usize::try_from(args.memory_limit.min(4 << 30))?;
-    let limits = Limits { memory, ..Limits::default() };
+    let limits = Limits {
+        memory,
+        ..Limits::default()
+    };
     let began = Instant::now();
     let source = Source::read(&args.file)?;
     let outline = source.outline().clone();
@@ -121,7 +124,10 @@ fn classes(classes: Vec<UserClass>) -> Vec<InspectedClass> {
         tasks: class
             .tasks
             .into_iter()
-            .map(|task| InspectedTask { name: task.name, weight: task.weight })
+            .map(|task| InspectedTask {
+                name: task.name,
+                weight: task.weight,
+            })
             .collect(),
     };
     classes.into_iter().zip(shares).map(class).collect()
@@ -158,7 +164,12 @@ fn write_text(out: &mut String, i: &Inspection) -> std::fmt::Result {
     writeln!(out, "{}", i.file.display())?;
     writeln!(out, "  built with  {}, interface {}", i.sdk, i.interface)?;
     writeln!(out, "  convention  {}", i.convention)?;
-    writeln!(out, "  load shape  {}, hooks {}", yes(i.load_shape), yes(i.hooks))?;
+    writeln!(
+        out,
+        "  load shape  {}, hooks {}",
+        yes(i.load_shape),
+        yes(i.hooks)
+    )?;
     writeln!(
         out,
         "  limits      {} MiB memory, {} s computing, {} table elements",
@@ -172,7 +183,11 @@ fn write_text(out: &mut String, i: &Inspection) -> std::fmt::Result {
             "\nclass {} (weight {}, {} of 100 users)",
             class.name, class.weight, class.share_of_100_users
         )?;
-        writeln!(out, "  host       {}", class.host.as_deref().unwrap_or("none; give --host"))?;
+        writeln!(
+            out,
+            "  host       {}",
+            class.host.as_deref().unwrap_or("none; give --host")
+        )?;
         writeln!(out, "  wait time  {}", class.wait_time)?;
         writeln!(out, "  execution  {}", class.execution)?;
         for task in &class.tasks {

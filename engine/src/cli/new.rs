@@ -24,7 +24,10 @@ pub(super) struct NewArgs {
 const FILES: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("template/Cargo.toml.tmpl")),
     ("src/lib.rs", include_str!("template/lib.rs.tmpl")),
-    ("rust-toolchain.toml", include_str!("template/rust-toolchain.toml.tmpl")),
+    (
+        "rust-toolchain.toml",
+        include_str!("template/rust-toolchain.toml.tmpl"),
+    ),
     (".gitignore", include_str!("template/gitignore.tmpl")),
     ("README.md", include_str!("template/README.md.tmpl")),
 ];

@@ -91,7 +91,12 @@ pub(super) struct RunArgs {
     prometheus: Option<SocketAddr>,
 
     /// Upper bounds of the Prometheus histogram's buckets in seconds, rising
-    #[arg(long, value_name = "S,S,…", value_delimiter = ',', requires = "prometheus")]
+    #[arg(
+        long,
+        value_name = "S,S,…",
+        value_delimiter = ',',
+        requires = "prometheus"
+    )]
     prometheus_buckets: Vec<f64>,
 
     /// Write the results as JSON
@@ -129,8 +134,14 @@ impl RunArgs {
                 self.users_per_sandbox
             );
         }
-        if self.prometheus_buckets.windows(2).any(|pair| pair[0] >= pair[1])
-            || self.prometheus_buckets.iter().any(|b| !b.is_finite() || *b <= 0.0)
+        if self
+            .prometheus_buckets
+            .windows(2)
+            .any(|pair| pair[0] >= pair[1])
+            || self
+                .prometheus_buckets
+                .iter()
+                .any(|b| !b.is_finite() || *b <= 0.0)
         {
             bail!("--prometheus-buckets must be above 0 and rising");
         }
@@ -145,7 +156,9 @@ impl RunArgs {
         } else if let Some(users) = self.users {
             Load::Constant { users }
         } else if outline.shape {
-            Load::Shape { max_users: self.max_users }
+            Load::Shape {
+                max_users: self.max_users,
+            }
         } else {
             Load::Constant { users: 1 }
         };
@@ -204,7 +217,9 @@ fn rate(text: &str) -> Result<f64, String> {
 /// Reads a size as people write it: `4096`, `64MiB`, `64M`, `1.5GB`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
@@ -255,11 +270,20 @@ mod tests {
     }
 
     fn outline(convention: Convention, shape: bool) -> Outline {
-        Outline { convention, shape, hooks: false, imports: Vec::new(), memory: 0, table: 0 }
+        Outline {
+            convention,
+            shape,
+            hooks: false,
+            imports: Vec::new(),
+            memory: 0,
+            table: 0,
+        }
     }
 
     fn parse(words: &str, outline: &Outline) -> Result<RunConfig> {
-        Line::try_parse_from(format!("run {words}").split(' '))?.run.validate(outline)
+        Line::try_parse_from(format!("run {words}").split(' '))?
+            .run
+            .validate(outline)
     }
 
     #[test]
@@ -268,7 +292,10 @@ mod tests {
         let load = |words: &str, o: &Outline| parse(words, o).unwrap().load;
         assert_eq!(load("a.wasm", &shaped), Load::Shape { max_users: 10_000 });
         assert_eq!(load("a.wasm -u 5", &shaped), Load::Constant { users: 5 });
-        assert_eq!(load("a.wasm", &outline(Convention::Async, false)), Load::Constant { users: 1 });
+        assert_eq!(
+            load("a.wasm", &outline(Convention::Async, false)),
+            Load::Constant { users: 1 }
+        );
         assert_eq!(load("a.wasm -s 1s:5 -s 2s:9", &shaped).peak_users(), 9);
     }
 

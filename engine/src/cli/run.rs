@@ -45,7 +45,9 @@ fn preflight(config: &RunConfig, source: &Source) -> Result<()> {
     let users = u64::from(config.load.peak_users());
     // `send` is in either; without them a scenario cannot connect.
     let sends = |import: &String| {
-        ["aiotest:engine/io@", "aiotest:engine/blocking-io@"].iter().any(|io| import.starts_with(io))
+        ["aiotest:engine/io@", "aiotest:engine/blocking-io@"]
+            .iter()
+            .any(|io| import.starts_with(io))
     };
     let connects = source.outline().imports.iter().any(sends);
     let needs = Needs {
@@ -89,7 +91,11 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
         limits: config.limits,
         classes,
         ticks: plugin.ticks(),
-        level: if config.outputs.verbose { Level::Debug } else { Level::Info },
+        level: if config.outputs.verbose {
+            Level::Debug
+        } else {
+            Level::Info
+        },
     });
     let started = SystemTime::now();
     let outcome = watch(&plugin, &run, config, log, endpoint.as_ref()).await;
@@ -114,7 +120,9 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
 
 /// Asks the component for its classes and applies the command line to them.
 async fn choose_classes(config: &RunConfig, plugin: &Plugin) -> Result<Vec<UserClass>> {
-    let manifest = plugin.describe(&super::unattended(config.limits, plugin)?).await?;
+    let manifest = plugin
+        .describe(&super::unattended(config.limits, plugin)?)
+        .await?;
     let mut classes = user_class::select(manifest.classes, &config.classes)?;
     for class in &mut classes {
         if config.host.is_some() {
@@ -131,7 +139,9 @@ async fn choose_classes(config: &RunConfig, plugin: &Plugin) -> Result<Vec<UserC
 
 /// A client that reaches the run's own hosts and what the command line grants.
 fn client(config: &RunConfig, classes: &[UserClass]) -> Result<Client> {
-    let own = classes.iter().filter_map(|class| authority(class.host.as_deref()?));
+    let own = classes
+        .iter()
+        .filter_map(|class| authority(class.host.as_deref()?));
     let granted: Vec<String> = own.chain(config.http.allow_hosts.iter().cloned()).collect();
     let egress = Egress::new(granted.iter().map(String::as_str)).context("--allow-host")?;
     Ok(Client::new(ClientConfig {
@@ -147,7 +157,11 @@ fn client(config: &RunConfig, classes: &[UserClass]) -> Result<Client> {
 /// `host:port` of a URL, as grants are written.
 fn authority(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
-    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    Some(format!(
+        "{}:{}",
+        url.host_str()?,
+        url.port_or_known_default()?
+    ))
 }
 
 async fn watch(
@@ -197,7 +211,10 @@ fn style() -> Style {
         Ok(size) if tty && size.ws_col > 0 => size.ws_col,
         _ => 140,
     };
-    Style { width, colour: tty && std::env::var_os("NO_COLOR").is_none() }
+    Style {
+        width,
+        colour: tty && std::env::var_os("NO_COLOR").is_none(),
+    }
 }
 
 /// An error on standard error, as every command reports it.

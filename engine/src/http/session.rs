@@ -258,7 +258,10 @@ impl Session {
                 exchange.setup = setup;
                 connection
             }
-            Err(_) => Err(Error::new(ErrorKind::Connect, "the engine is shutting down")),
+            Err(_) => Err(Error::new(
+                ErrorKind::Connect,
+                "the engine is shutting down",
+            )),
         }
     }
 

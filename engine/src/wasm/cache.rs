@@ -104,7 +104,12 @@ mod tests {
         let engine = Engine::default();
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("component.cwasm");
-        store(directory.path(), &file, &engine.precompile_component(EMPTY).unwrap()).unwrap();
+        store(
+            directory.path(),
+            &file,
+            &engine.precompile_component(EMPTY).unwrap(),
+        )
+        .unwrap();
         assert!(load(&engine, &file).is_some());
         fs::set_permissions(&file, fs::Permissions::from_mode(0o622)).unwrap();
         assert!(load(&engine, &file).is_none());
@@ -117,7 +122,12 @@ mod tests {
         let file = directory.path().join("component.cwasm");
         store(directory.path(), &file, b"not native code").unwrap();
         assert!(load(&engine, &file).is_none());
-        assert!(!directory.path().join(format!("{}.tmp", std::process::id())).exists());
+        assert!(
+            !directory
+                .path()
+                .join(format!("{}.tmp", std::process::id()))
+                .exists()
+        );
     }
 
     #[test]

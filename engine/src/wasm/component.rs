@@ -87,7 +87,12 @@ pub fn outline(bytes: &[u8]) -> Result<Outline, NotAScenario> {
     if !bytes.starts_with(b"\0asm") {
         return Err(NotAScenario::NotWasm);
     }
-    let Surface { imports, exports, memory, table } = surface(bytes)?;
+    let Surface {
+        imports,
+        exports,
+        memory,
+        table,
+    } = surface(bytes)?;
     let find = |interface: &str| find(&exports, interface);
     let (convention, version) = match (find("blocking-scenario"), find("scenario")) {
         (Some(version), _) => (Convention::Blocking, version),
@@ -126,19 +131,26 @@ fn surface(bytes: &[u8]) -> Result<Surface, NotAScenario> {
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if depth == 0 => {
                 return Err(NotAScenario::CoreModule);
             }
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
-                    found.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    found
+                        .imports
+                        .push(import.map_err(malformed)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 1 => {
                 for export in section {
-                    found.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    found
+                        .exports
+                        .push(export.map_err(malformed)?.name.name.to_owned());
                 }
             }
             Payload::MemorySection(section) => {
@@ -180,7 +192,10 @@ fn check_version(found: &str) -> Result<(), NotAScenario> {
     } else {
         "build it again with a current SDK"
     };
-    Err(NotAScenario::Version { found: found.to_owned(), cure })
+    Err(NotAScenario::Version {
+        found: found.to_owned(),
+        cure,
+    })
 }
 
 fn list(exports: &[String]) -> String {
@@ -201,7 +216,10 @@ mod tests {
         assert_eq!(outline(b""), Err(NotAScenario::Empty));
         assert_eq!(outline(b"def test(): pass"), Err(NotAScenario::NotWasm));
         assert_eq!(outline(b"\0asm\x01\0\0\0"), Err(NotAScenario::CoreModule));
-        assert!(matches!(outline(&COMPONENT[..6]), Err(NotAScenario::Malformed(_))));
+        assert!(matches!(
+            outline(&COMPONENT[..6]),
+            Err(NotAScenario::Malformed(_))
+        ));
         let wrong = outline(COMPONENT).unwrap_err();
         assert_eq!(wrong, NotAScenario::WrongWorld("it exports nothing".into()));
     }
@@ -210,9 +228,17 @@ mod tests {
     fn versions_must_fit() {
         assert_eq!(check_version("0.1.0"), Ok(()));
         let newer = check_version("0.2.0").unwrap_err().to_string();
-        assert!(newer.contains("0.2.0") && newer.contains("update the engine"), "{newer}");
+        assert!(
+            newer.contains("0.2.0") && newer.contains("update the engine"),
+            "{newer}"
+        );
         assert!(check_version("0.1.1").is_err());
-        assert!(check_version("0.0.9").unwrap_err().to_string().contains("build it again"));
+        assert!(
+            check_version("0.0.9")
+                .unwrap_err()
+                .to_string()
+                .contains("build it again")
+        );
         assert!(check_version("nonsense").is_err());
     }
 }

@@ -50,12 +50,19 @@ impl Conductor {
         }
         let mut store = plugin.store(run, &Arc::from("load shape"));
         let host = run.classes.iter().find_map(|class| class.host.as_deref());
-        let member = Member { stop: CancellationToken::new(), host: host.map(Arc::from) };
+        let member = Member {
+            stop: CancellationToken::new(),
+            host: host.map(Arc::from),
+        };
         store.data_mut().join(CONDUCTOR, member);
         store.data_mut().enter();
         let errand = store.data().errand();
         match errand.attend(instantiate(plugin, &mut store)).await {
-            Ok((shape, hooks)) => Ok(Some(Conductor { store, shape, hooks })),
+            Ok((shape, hooks)) => Ok(Some(Conductor {
+                store,
+                shape,
+                hooks,
+            })),
             Err(error) => Err(Trap::of(&error, store.data()).message),
         }
     }
@@ -63,18 +70,23 @@ impl Conductor {
     /// Asks the load shape for its target; nothing ends the run. Without a load shape
     /// there is no answer.
     pub async fn tick(&mut self, elapsed: Duration) -> Result<Option<Target>, String> {
-        let Some(shape) = &self.shape else { return Err("there is no load shape".into()) };
+        let Some(shape) = &self.shape else {
+            return Err("there is no load shape".into());
+        };
         self.store.data_mut().enter();
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let errand = self.store.data().errand();
-        let call = shape.aiotest_engine_load_shape().call_tick(&mut self.store, nanos);
+        let call = shape
+            .aiotest_engine_load_shape()
+            .call_tick(&mut self.store, nanos);
         let target = errand.attend(call).await;
         let target = target.map_err(|error| Trap::of(&error, self.store.data()).message)?;
         match target {
             None => Ok(None),
-            Some(t) if t.spawn_rate > 0.0 => {
-                Ok(Some(Target { users: t.users, spawn_rate: t.spawn_rate }))
-            }
+            Some(t) if t.spawn_rate > 0.0 => Ok(Some(Target {
+                users: t.users,
+                spawn_rate: t.spawn_rate,
+            })),
             Some(t) => Err(format!("spawn rate {} is not above 0", t.spawn_rate)),
         }
     }
@@ -87,12 +99,17 @@ impl Conductor {
             Some(Hooks::Blocking(hooks)) => {
                 let errand = self.store.data().errand();
                 let hooks = hooks.aiotest_engine_blocking_hooks();
-                errand.attend(hooks.call_on_test_start(&mut self.store)).await
+                errand
+                    .attend(hooks.call_on_test_start(&mut self.store))
+                    .await
             }
             Some(Hooks::Async(hooks)) => {
                 let hooks = hooks.aiotest_engine_hooks();
                 let call = async |accessor: &_| hooks.call_on_test_start(accessor).await;
-                self.store.run_concurrent(call).await.and_then(|result| result)
+                self.store
+                    .run_concurrent(call)
+                    .await
+                    .and_then(|result| result)
             }
         };
         self.outcome(result)
@@ -106,12 +123,17 @@ impl Conductor {
             Some(Hooks::Blocking(hooks)) => {
                 let errand = self.store.data().errand();
                 let hooks = hooks.aiotest_engine_blocking_hooks();
-                errand.attend(hooks.call_on_test_stop(&mut self.store)).await
+                errand
+                    .attend(hooks.call_on_test_stop(&mut self.store))
+                    .await
             }
             Some(Hooks::Async(hooks)) => {
                 let hooks = hooks.aiotest_engine_hooks();
                 let call = async |accessor: &_| hooks.call_on_test_stop(accessor).await;
-                self.store.run_concurrent(call).await.and_then(|result| result)
+                self.store
+                    .run_concurrent(call)
+                    .await
+                    .and_then(|result| result)
             }
         };
         self.outcome(result)

@@ -124,7 +124,11 @@ impl Source {
             Err(cause) => return Err(PluginError::Read { path, cause }),
         };
         match outline(&bytes) {
-            Ok(outline) => Ok(Source { path, bytes, outline }),
+            Ok(outline) => Ok(Source {
+                path,
+                bytes,
+                outline,
+            }),
             Err(cause) => Err(PluginError::NotAScenario { path, cause }),
         }
     }
@@ -149,20 +153,38 @@ pub struct Plugin {
 impl Plugin {
     /// Compiles (or takes from the cache) and links a component.
     pub fn load(source: Source, size: PoolSize) -> Result<Plugin, PluginError> {
-        let Source { path, bytes, outline } = source;
+        let Source {
+            path,
+            bytes,
+            outline,
+        } = source;
         if let Some(message) = too_large(&outline, size) {
             return Err(PluginError::Unusable { path, message });
         }
-        let pool = |message: String| PluginError::Pool { sandboxes: size.sandboxes, message };
+        let pool = |message: String| PluginError::Pool {
+            sandboxes: size.sandboxes,
+            message,
+        };
         let engine =
             Engine::new(&config(outline.convention, size)).map_err(|e| pool(one_line(&e)))?;
         let ticker = Ticker::start(&engine).map_err(|e| pool(e.to_string()))?;
         match compile_and_link(&engine, &bytes, &outline) {
             Ok((pre, shape, hooks)) => {
                 let convention = outline.convention;
-                Ok(Plugin { path, engine, convention, pre, shape, hooks, ticker })
+                Ok(Plugin {
+                    path,
+                    engine,
+                    convention,
+                    pre,
+                    shape,
+                    hooks,
+                    ticker,
+                })
             }
-            Err(error) => Err(PluginError::Unusable { path, message: one_line(&error) }),
+            Err(error) => Err(PluginError::Unusable {
+                path,
+                message: one_line(&error),
+            }),
         }
     }
 
@@ -174,20 +196,31 @@ impl Plugin {
     /// Asks the component for its classes, in a sandbox of its own, and checks them.
     pub async fn describe(&self, run: &Arc<Run>) -> Result<Manifest, PluginError> {
         const LIMIT: Duration = Duration::from_secs(30);
-        let failed = |message: String| PluginError::Describe { path: self.path.clone(), message };
+        let failed = |message: String| PluginError::Describe {
+            path: self.path.clone(),
+            message,
+        };
         let manifest = tokio::time::timeout(LIMIT, self.call_describe(run))
             .await
             .map_err(|_| failed(format!("no answer within {LIMIT:?}")))?
             .map_err(failed)?;
         let classes = classes(manifest.classes);
-        let malformed = |cause| PluginError::Manifest { path: self.path.clone(), cause };
+        let malformed = |cause| PluginError::Manifest {
+            path: self.path.clone(),
+            cause,
+        };
         user_class::validate(&manifest.sdk, &classes).map_err(malformed)?;
-        let concurrent = classes.iter().find(|c| matches!(c.execution, Execution::Concurrent(_)));
+        let concurrent = classes
+            .iter()
+            .find(|c| matches!(c.execution, Execution::Concurrent(_)));
         match (concurrent, self.convention) {
             (Some(class), Convention::Blocking) => {
                 Err(malformed(InvalidClass::NeedsAsync(class.name.clone())))
             }
-            _ => Ok(Manifest { sdk: manifest.sdk, classes }),
+            _ => Ok(Manifest {
+                sdk: manifest.sdk,
+                classes,
+            }),
         }
     }
 
@@ -198,15 +231,23 @@ impl Plugin {
             match &self.pre {
                 Pre::Blocking(pre) => {
                     let plugin = pre.instantiate_async(&mut store).await?;
-                    plugin.aiotest_engine_blocking_scenario().call_describe(&mut store).await
+                    plugin
+                        .aiotest_engine_blocking_scenario()
+                        .call_describe(&mut store)
+                        .await
                 }
                 Pre::Async(pre) => {
                     let plugin = pre.instantiate_async(&mut store).await?;
-                    plugin.aiotest_engine_scenario().call_describe(&mut store).await
+                    plugin
+                        .aiotest_engine_scenario()
+                        .call_describe(&mut store)
+                        .await
                 }
             }
         });
-        described.await.map_err(|error| super::trap::Trap::of(&error, store.data()).message)
+        described
+            .await
+            .map_err(|error| super::trap::Trap::of(&error, store.data()).message)
     }
 
     /// A new sandbox for users of this class, empty as yet.
@@ -233,7 +274,10 @@ type Linked = (Pre, Option<ShapedIndices>, Option<HooksIndices>);
 fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtime::Result<Linked> {
     let component = cache::compile(engine, bytes)?;
     let pre = linker(engine, outline.convention)?.instantiate_pre(&component)?;
-    let shape = outline.shape.then(|| ShapedIndices::new(&pre)).transpose()?;
+    let shape = outline
+        .shape
+        .then(|| ShapedIndices::new(&pre))
+        .transpose()?;
     let hooks = match outline.convention {
         _ if !outline.hooks => None,
         Convention::Blocking => Some(HooksIndices::Blocking(BlockingHookedIndices::new(&pre)?)),
@@ -256,7 +300,10 @@ fn too_large(outline: &Outline, size: PoolSize) -> Option<String> {
         ));
     }
     (outline.table > table).then(|| {
-        format!("begins with a table of {} elements; {table} is the limit", outline.table)
+        format!(
+            "begins with a table of {} elements; {table} is the limit",
+            outline.table
+        )
     })
 }
 
@@ -327,10 +374,19 @@ fn classes(classes: Vec<manifest::UserClass>) -> Vec<UserClass> {
             manifest::Execution::Weighted => Execution::Weighted,
             manifest::Execution::OwnLoop => Execution::OwnLoop,
             manifest::Execution::Concurrent => Execution::Concurrent(
-                class.max_concurrent_tasks.map_or(class.tasks.len(), |max| max as usize),
+                class
+                    .max_concurrent_tasks
+                    .map_or(class.tasks.len(), |max| max as usize),
             ),
         },
-        tasks: class.tasks.into_iter().map(|t| Task { name: t.name, weight: t.weight }).collect(),
+        tasks: class
+            .tasks
+            .into_iter()
+            .map(|t| Task {
+                name: t.name,
+                weight: t.weight,
+            })
+            .collect(),
     };
     classes.into_iter().enumerate().map(class).collect()
 }
@@ -349,5 +405,9 @@ fn wait_time(wait: manifest::WaitTime) -> WaitTime {
 /// An error and its causes, the outermost first, on one line.
 fn one_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
-    text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ")
+    text.lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -139,7 +139,11 @@ impl Run {
             return;
         }
         let text = text.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
-        let line = LogLine { level, class: class.clone(), text };
+        let line = LogLine {
+            level,
+            class: class.clone(),
+            text,
+        };
         if !self.may_log() || self.log.try_send(line).is_err() {
             self.metrics.log_dropped(1);
         }

@@ -63,7 +63,11 @@ impl Drop for Resident {
         let User { id, class, .. } = self.user;
         let finished = self.finished.load(Ordering::Relaxed);
         // Nobody listens once the run is over.
-        let _ = self.exits.send(Exit { id, class, finished });
+        let _ = self.exits.send(Exit {
+            id,
+            class,
+            finished,
+        });
     }
 }
 
@@ -73,7 +77,8 @@ impl Resident {
         if let End::Trapped(trap) = end {
             template.bury(self.user.class, trap);
         }
-        self.finished.store(*end == End::Finished, Ordering::Relaxed);
+        self.finished
+            .store(*end == End::Finished, Ordering::Relaxed);
         matches!(end, End::Failed | End::Trapped(_)) && !self.user.stop.is_cancelled()
     }
 
@@ -121,12 +126,17 @@ impl Template {
 
     fn member(&self, user: &User) -> Member {
         let host = self.run.classes[user.class].host.as_deref().map(Arc::from);
-        Member { stop: user.stop.clone(), host }
+        Member {
+            stop: user.stop.clone(),
+            host,
+        }
     }
 
     fn bury(&self, class: usize, trap: &Trap) {
         let class = &self.run.classes[class].name;
-        self.run.metrics.sandbox_event(class, trap.kind, &trap.message);
+        self.run
+            .metrics
+            .sandbox_event(class, trap.kind, &trap.message);
     }
 
     /// Another sandbox takes the place of one that died.
@@ -136,11 +146,7 @@ impl Template {
 }
 
 /// One user alone, in a sandbox of its own at a time, until it leaves.
-pub(super) async fn alone(
-    template: Template,
-    pre: BlockingLoadTestPre<Host>,
-    resident: Resident,
-) {
+pub(super) async fn alone(template: Template, pre: BlockingLoadTestPre<Host>, resident: Resident) {
     loop {
         let began = Instant::now();
         let end = one_life(&template, &pre, &resident).await;
@@ -160,7 +166,9 @@ async fn one_life(
     resident: &Resident,
 ) -> End {
     let user = resident.user.clone();
-    let mut store = template.plugin.store(&template.run, &template.class_name(user.class));
+    let mut store = template
+        .plugin
+        .store(&template.run, &template.class_name(user.class));
     store.data_mut().join(user.id, template.member(&user));
     match Alone::create(template, pre, store, &user).await {
         Ok(mut guest) => live(&mut guest, &user, &resident.counted, &template.run).await,
@@ -190,13 +198,19 @@ impl Alone {
         let created = errand.attend(async {
             let plugin = pre.instantiate_async(&mut store).await?;
             let constructor = plugin.aiotest_engine_blocking_scenario().user();
-            let resource = constructor.call_constructor(&mut store, class, user.id).await?;
+            let resource = constructor
+                .call_constructor(&mut store, class, user.id)
+                .await?;
             Ok((plugin, resource))
         });
         match created.await {
-            Ok((plugin, resource)) => {
-                Ok(Alone { store, plugin, user: resource, id: user.id, errand })
-            }
+            Ok((plugin, resource)) => Ok(Alone {
+                store,
+                plugin,
+                user: resource,
+                id: user.id,
+                errand,
+            }),
             Err(error) => Err(Trap::of(&error, store.data())),
         }
     }
@@ -313,7 +327,10 @@ async fn restart(residents: Vec<Arc<Resident>>) -> Vec<Arc<Resident>> {
         stays.then_some(resident)
     });
     let pauses: FuturesUnordered<_> = pauses.collect();
-    pauses.filter_map(|resident| async { resident }).collect().await
+    pauses
+        .filter_map(|resident| async { resident })
+        .collect()
+        .await
 }
 
 /// One sandbox from its instantiation to its end: nothing when all users have left, or
@@ -325,14 +342,20 @@ async fn shared_life(
     arrivals: &mut mpsc::UnboundedReceiver<Resident>,
     residents: &mut Vec<Arc<Resident>>,
 ) -> Option<Trap> {
-    let mut store = template.plugin.store(&template.run, &template.class_name(class));
+    let mut store = template
+        .plugin
+        .store(&template.run, &template.class_name(class));
     store.data_mut().enter();
     let plugin = match pre.instantiate_async(&mut store).await {
         Ok(plugin) => plugin,
         Err(error) => return Some(Trap::of(&error, store.data())),
     };
     let present = Mutex::new(std::mem::take(residents));
-    let shared = Shared { template, plugin: &plugin, present: &present };
+    let shared = Shared {
+        template,
+        plugin: &plugin,
+        present: &present,
+    };
     let ran = store
         .run_concurrent(async |accessor| shared.run(accessor, arrivals).await)
         .await;
@@ -439,7 +462,10 @@ impl<'a> Together<'a> {
             host.get().enter();
         });
         let scenario = shared.plugin.aiotest_engine_scenario().user();
-        match scenario.call_constructor(accessor, class.index, user.id).await {
+        match scenario
+            .call_constructor(accessor, class.index, user.id)
+            .await
+        {
             Ok(resource) => Ok(Together {
                 accessor,
                 plugin: shared.plugin,
@@ -456,19 +482,26 @@ impl<'a> Together<'a> {
     }
 
     fn settle<T>(&self, result: wasmtime::Result<Result<T, Failure>>) -> CallResult<T> {
-        if self.overlapping && let Ok(Err(failure)) = result {
+        if self.overlapping
+            && let Ok(Err(failure)) = result
+        {
             return Err(CallError::Failure(failure));
         }
-        self.accessor.with(|mut host| settle(result, host.get(), self.id))
+        self.accessor
+            .with(|mut host| settle(result, host.get(), self.id))
     }
 
     async fn call_task(&self, index: usize) -> CallResult {
         self.enter();
         let user = self.plugin.aiotest_engine_scenario().user();
-        self.settle(user.call_run_task(self.accessor, self.user, index as u32).await)
+        self.settle(
+            user.call_run_task(self.accessor, self.user, index as u32)
+                .await,
+        )
     }
 
-    /// Gives the user's memory back to the sandbox.
+    /// Counts what the user still holds. Its guest memory lives as long as the sandbox:
+    /// a destructor could wait, and nothing here may.
     fn destroy(self) {
         self.accessor.with(|mut host| host.get().leave(self.id));
     }

@@ -30,7 +30,15 @@ impl Sandboxes {
         let (exits, exited) = mpsc::unbounded_channel();
         let places = vec![Vec::new(); run.classes.len()];
         let template = Template { plugin, run, exits };
-        (Sandboxes { template, tasks: JoinSet::new(), users_per_sandbox, places }, exited)
+        (
+            Sandboxes {
+                template,
+                tasks: JoinSet::new(),
+                users_per_sandbox,
+                places,
+            },
+            exited,
+        )
     }
 
     /// Starts a user of a class; cancelling the token asks it to stop.
@@ -39,7 +47,8 @@ impl Sandboxes {
         let resident = self.template.resident(id, class, stop.clone());
         match &self.template.plugin.pre {
             Pre::Blocking(pre) => {
-                self.tasks.spawn(alone(self.template.clone(), pre.clone(), resident));
+                self.tasks
+                    .spawn(alone(self.template.clone(), pre.clone(), resident));
             }
             Pre::Async(pre) => {
                 let pre = pre.clone();
@@ -66,7 +75,8 @@ impl Sandboxes {
         let (place, arrivals) = mpsc::unbounded_channel();
         let more = self.users_per_sandbox.saturating_sub(1) as usize;
         self.places[class].extend(std::iter::repeat_n(place.clone(), more));
-        self.tasks.spawn(group(self.template.clone(), pre, class, arrivals));
+        self.tasks
+            .spawn(group(self.template.clone(), pre, class, arrivals));
         // The group waits for its first user, so its channel is open.
         let _ = place.send(resident);
     }

@@ -21,13 +21,19 @@ impl Ticker {
         let ticks = Arc::new(AtomicU64::new(0));
         let (end, ended) = channel();
         let (engine, counter) = (engine.clone(), ticks.clone());
-        let thread = std::thread::Builder::new().name("epochs".into()).spawn(move || {
-            while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                counter.fetch_add(1, Ordering::Relaxed);
-                engine.increment_epoch();
-            }
-        })?;
-        Ok(Ticker { ticks, end: Some(end), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("epochs".into())
+            .spawn(move || {
+                while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    engine.increment_epoch();
+                }
+            })?;
+        Ok(Ticker {
+            ticks,
+            end: Some(end),
+            thread: Some(thread),
+        })
     }
 
     /// Epochs so far.

@@ -16,20 +16,27 @@ impl Trap {
     /// What an error out of the guest means, given what its host knows.
     pub(super) fn of(error: &wasmtime::Error, host: &Host) -> Trap {
         if let Some(limit) = error.downcast_ref::<CpuLimit>() {
-            return Trap { kind: "cpu-limit", message: limit.to_string() };
+            return Trap {
+                kind: "cpu-limit",
+                message: limit.to_string(),
+            };
         }
         if let Some(ResourceTableError::Full) = error.downcast_ref() {
             let message = format!("holds {MAX_HANDLES} sessions and responses, which is the limit");
-            return Trap { kind: "handle-limit", message };
+            return Trap {
+                kind: "handle-limit",
+                message,
+            };
         }
         let code = error.downcast_ref::<Code>();
         let words = host.last_words();
         let refused = host.refused();
         let (kind, cause) = match code {
             Some(Code::StackOverflow) => ("stack-overflow", "call stack exhausted".to_owned()),
-            _ if refused.memory => {
-                ("memory-limit", "memory exhausted; raise --memory-limit if that is meant".into())
-            }
+            _ if refused.memory => (
+                "memory-limit",
+                "memory exhausted; raise --memory-limit if that is meant".into(),
+            ),
             _ if refused.table => ("table-limit", "table exhausted".into()),
             Some(Code::UnreachableCodeReached) if words.is_some() => ("panic", String::new()),
             Some(code) => ("trap", code.to_string()),

@@ -73,7 +73,13 @@ pub(super) async fn live(
     run: &Arc<Run>,
 ) -> End {
     let class = &run.classes[user.class];
-    let mut life = Life { user, run, class, rng: SmallRng::from_os_rng(), last_start: None };
+    let mut life = Life {
+        user,
+        run,
+        class,
+        rng: SmallRng::from_os_rng(),
+        last_start: None,
+    };
     let end = match life.settle("on_start", guest.on_start().await) {
         Step::Ok => {
             counted.lock().move_to(State::Running);
@@ -125,15 +131,23 @@ impl Life<'_> {
         match result {
             Ok(()) => Step::Ok,
             Err(CallError::Trap(trap)) => {
-                self.run.metrics.task_error(&self.class.name, call, &trap.message);
+                self.run
+                    .metrics
+                    .task_error(&self.class.name, call, &trap.message);
                 Step::Trap(trap)
             }
             Err(CallError::Failure(Failure::Failed(message))) => {
-                self.run.metrics.task_error(&self.class.name, call, &message);
+                self.run
+                    .metrics
+                    .task_error(&self.class.name, call, &message);
                 Step::Failed
             }
             Err(CallError::Failure(Failure::Stopping)) => {
-                if self.stopping() { Step::Stop } else { Step::Ok }
+                if self.stopping() {
+                    Step::Stop
+                } else {
+                    Step::Ok
+                }
             }
             Err(CallError::Failure(Failure::StopUser)) => Step::Finish,
             Err(CallError::Failure(Failure::StopTest(reason))) => {
@@ -159,7 +173,8 @@ impl Life<'_> {
             let step = match self.class.execution {
                 Execution::Sequential => {
                     let step = self.task(guest, next).await;
-                    let pass_goes_on = matches!(step, Step::Ok) && next + 1 < self.class.tasks.len();
+                    let pass_goes_on =
+                        matches!(step, Step::Ok) && next + 1 < self.class.tasks.len();
                     next = if pass_goes_on { next + 1 } else { 0 };
                     step
                 }
@@ -190,7 +205,9 @@ impl Life<'_> {
     async fn batch(&mut self, guest: &mut impl Guest, at_a_time: usize) -> Step {
         let count = self.class.tasks.len();
         let indices = if self.class.tasks_are_weighted() {
-            (0..at_a_time).map(|_| self.class.pick_task(&mut self.rng)).collect()
+            (0..at_a_time)
+                .map(|_| self.class.pick_task(&mut self.rng))
+                .collect()
         } else {
             (0..count).collect()
         };

@@ -82,6 +82,7 @@ impl IntoResponse for Rejection {
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let shop = Router::new()
+        .route("/", get(async || "A shop to try load tests on.\n"))
         .route("/login", post(login))
         .route("/products", get(products))
         .route("/cart", get(show_cart).post(add_to_cart))

@@ -37,16 +37,11 @@ impl Caller {
     }
 }
 
-/// A response that the scenario has let go of. The host counts it when it is dropped.
-pub(crate) struct Parked {
-    pub(crate) handle: http::Response,
-    /// The scenario has judged it; its word stands.
-    pub(crate) marked: bool,
-}
-
 struct Call {
     caller: Caller,
-    parked: Vec<Parked>,
+    /// Responses that the scenario has let go of. The host counts them when they are
+    /// dropped.
+    parked: Vec<http::Response>,
 }
 
 impl Call {
@@ -62,8 +57,8 @@ impl Call {
         let Err(Failure::Failed(reason)) = result else {
             return;
         };
-        for response in self.parked.iter().filter(|response| !response.marked) {
-            response.handle.failure(reason);
+        for response in &self.parked {
+            response.fail_task(reason);
         }
     }
 }
@@ -94,7 +89,7 @@ pub(crate) async fn answer<T>(caller: Caller, step: impl Future<Output = Result<
 
 /// Keeps a response until it is clear how the step went on; outside of a call it is
 /// given back at once.
-pub(crate) fn park(response: Parked) {
+pub(crate) fn park(response: http::Response) {
     CURRENT.with_borrow_mut(|call| {
         if let Some(call) = call {
             call.parked.push(response);

@@ -1,14 +1,12 @@
 //! An answer, and the scenario's verdict on it.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use crate::bindings::aiotest::engine::http;
-use crate::call::{self, Parked};
-use crate::convention;
 use crate::failure::{Failure, HttpError, Result};
+use crate::{call, convention};
 
 pub use crate::bindings::aiotest::engine::http::Version;
 
@@ -24,14 +22,12 @@ pub use crate::bindings::aiotest::engine::http::Version;
 pub struct Response {
     /// Present until the drop.
     handle: Option<http::Response>,
-    marked: Cell<bool>,
 }
 
 impl Response {
     pub(crate) fn new(handle: http::Response) -> Self {
         Self {
             handle: Some(handle),
-            marked: Cell::new(false),
         }
     }
 
@@ -136,14 +132,12 @@ impl Response {
 
     /// Counts the response as a success, whatever its status.
     pub fn success(&self) {
-        self.marked.set(true);
         self.handle().success();
     }
 
     /// Counts the response as a failure with this reason, whatever its status. The step
     /// goes on.
     pub fn failure(&self, reason: &str) {
-        self.marked.set(true);
         self.handle().failure(reason);
     }
 }
@@ -151,10 +145,7 @@ impl Response {
 impl Drop for Response {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
-            call::park(Parked {
-                handle,
-                marked: self.marked.get(),
-            });
+            call::park(handle);
         }
     }
 }

@@ -24,7 +24,14 @@ pub struct Response {
 
 impl Response {
     fn get(&self) -> wasmtime::Result<&http::Response> {
-        self.inner.as_ref().ok_or_else(|| wasmtime::format_err!("the response is being read"))
+        self.inner.as_ref().ok_or_else(|| {
+            wasmtime::format_err!("the response is being read, or its user has left")
+        })
+    }
+
+    /// Counts it without waiting for the guest to drop its handle.
+    pub(super) fn release(&mut self) {
+        self.inner = None;
     }
 
     pub(super) fn fail_task(&mut self, message: &str) {
@@ -40,7 +47,9 @@ fn nanos(duration: Duration) -> u64 {
 
 /// WIT options → those of the client.
 pub(super) fn options(options: Option<wit::Options>) -> http::Options {
-    let Some(options) = options else { return http::Options::default() };
+    let Some(options) = options else {
+        return http::Options::default();
+    };
     http::Options {
         timeout: options.timeout.map(Duration::from_nanos),
         redirects: options.redirects,
@@ -72,7 +81,10 @@ impl From<http::Error> for wit::HttpError {
             ErrorKind::InvalidRequest => wit::ErrorKind::InvalidRequest,
             ErrorKind::Interrupted => wit::ErrorKind::Interrupted,
         };
-        wit::HttpError { kind, message: error.message }
+        wit::HttpError {
+            kind,
+            message: error.message,
+        }
     }
 }
 
@@ -97,7 +109,9 @@ impl wit::HostSession for Host {
         let Some(member) = self.members.get(&user) else {
             return Ok(Err(format!("there is no user {user} in this sandbox")));
         };
-        let base_url = options.base_url.or_else(|| member.host.as_deref().map(str::to_owned));
+        let base_url = options
+            .base_url
+            .or_else(|| member.host.as_deref().map(str::to_owned));
         let session = http::Session::open(
             &self.run.client,
             self.run.metrics.clone(),
@@ -109,7 +123,10 @@ impl wit::HostSession for Host {
             },
         );
         Ok(match session {
-            Ok(inner) => Ok(self.table.push(Session { user, inner: Arc::new(inner) })?),
+            Ok(inner) => Ok(self.table.push(Session {
+                user,
+                inner: Arc::new(inner),
+            })?),
             Err(error) => Err(error.to_string()),
         })
     }
@@ -134,7 +151,10 @@ impl wit::HostSession for Host {
         url: String,
     ) -> wasmtime::Result<Vec<wit::Cookie>> {
         let cookies = self.session(&session)?.cookies(&url);
-        Ok(cookies.into_iter().map(|(name, value)| wit::Cookie { name, value }).collect())
+        Ok(cookies
+            .into_iter()
+            .map(|(name, value)| wit::Cookie { name, value })
+            .collect())
     }
 
     fn set_cookie(
@@ -143,7 +163,10 @@ impl wit::HostSession for Host {
         url: String,
         cookie: String,
     ) -> wasmtime::Result<Result<(), String>> {
-        Ok(self.session(&session)?.set_cookie(&url, &cookie).map_err(|e| e.to_string()))
+        Ok(self
+            .session(&session)?
+            .set_cookie(&url, &cookie)
+            .map_err(|e| e.to_string()))
     }
 
     fn clear_cookies(&mut self, session: Resource<Session>) -> wasmtime::Result<()> {
@@ -185,7 +208,10 @@ impl wit::HostResponse for Host {
 
     fn headers(&mut self, response: Resource<Response>) -> wasmtime::Result<Vec<wit::Header>> {
         let headers = self.response(&response)?.headers();
-        Ok(headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
+        Ok(headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect())
     }
 
     fn body(&mut self, response: Resource<Response>) -> wasmtime::Result<Vec<u8>> {
@@ -216,6 +242,11 @@ impl wit::HostResponse for Host {
         if let Some(response) = &mut self.table.get_mut(&response)?.inner {
             response.failure(clip(reason));
         }
+        Ok(())
+    }
+
+    fn fail_task(&mut self, response: Resource<Response>, reason: String) -> wasmtime::Result<()> {
+        self.table.get_mut(&response)?.fail_task(&clip(reason));
         Ok(())
     }
 

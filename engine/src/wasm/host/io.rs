@@ -69,7 +69,9 @@ impl Host {
             Ok(response) => response,
             Err(error) => return Ok(Err(error.into())),
         };
-        let handle = self.table.push(Response { inner: Some(response) })?;
+        let handle = self.table.push(Response {
+            inner: Some(response),
+        })?;
         self.open.push((user, handle.rep()));
         Ok(Ok(handle))
     }
@@ -102,7 +104,10 @@ impl blocking_io::Host for Host {
             Err(error) => return Ok(Err(error)),
         };
         let (user, session) = self.opened(&session)?;
-        let result = self.errand.run(async move { session.send(request).await }).await;
+        let result = self
+            .errand
+            .run(async move { session.send(request).await })
+            .await;
         self.received(user, result)
     }
 
@@ -118,7 +123,10 @@ impl blocking_io::Host for Host {
 
     async fn wait(&mut self, user: u64, duration: u64) -> wasmtime::Result<bool> {
         let member = self.members.get(&user).cloned();
-        let completed = self.errand.run(wait(member, Duration::from_nanos(duration))).await;
+        let completed = self
+            .errand
+            .run(wait(member, Duration::from_nanos(duration)))
+            .await;
         self.meter.reset();
         Ok(completed)
     }

@@ -13,7 +13,10 @@ impl wit::Host for Host {
             method: &clip(sample.protocol),
             name: &clip(sample.name),
             status: 0,
-            failure: error.as_deref().map(|message| Failure { kind: "scenario", message }),
+            failure: error.as_deref().map(|message| Failure {
+                kind: "scenario",
+                message,
+            }),
             timings: Timings {
                 total: Duration::from_nanos(sample.duration),
                 ..Timings::default()

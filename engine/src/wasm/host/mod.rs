@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::{HasData, ResourceTable};
+use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -90,12 +90,18 @@ impl Meter {
         let limit = run.limits.cpu.as_nanos().div_ceil(TICK.as_nanos());
         let clock = run.ticks.clone();
         let resumed = Arc::new(AtomicU64::new(clock.load(Ordering::Relaxed)));
-        Meter { clock, resumed, used: 0, limit: u64::try_from(limit).unwrap_or(u64::MAX) }
+        Meter {
+            clock,
+            resumed,
+            used: 0,
+            limit: u64::try_from(limit).unwrap_or(u64::MAX),
+        }
     }
 
     /// The guest has control again after a wait.
     fn reset(&mut self) {
-        self.resumed.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.resumed
+            .store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
         self.used = 0;
     }
 
@@ -113,7 +119,11 @@ impl Meter {
             let limit = u32::try_from(self.limit).unwrap_or(u32::MAX);
             return Err(CpuLimit(TICK.saturating_mul(limit)));
         }
-        let pause = if self.used > BURST_TICKS { TICK * (THROTTLE - 1) } else { Duration::ZERO };
+        let pause = if self.used > BURST_TICKS {
+            TICK * (THROTTLE - 1)
+        } else {
+            Duration::ZERO
+        };
         let (clock, resumed) = (self.clock.clone(), self.resumed.clone());
         let others_first = async move {
             if pause.is_zero() {
@@ -129,7 +139,11 @@ impl Meter {
 
 /// What is done when an epoch ends inside the guest: see [`Meter`].
 pub(crate) fn on_epoch(mut store: StoreContextMut<'_, Host>) -> wasmtime::Result<UpdateDeadline> {
-    store.data_mut().meter.charge().map_err(wasmtime::Error::new)
+    store
+        .data_mut()
+        .meter
+        .charge()
+        .map_err(wasmtime::Error::new)
 }
 
 impl Host {
@@ -155,8 +169,18 @@ impl Host {
         self.members.insert(id, member);
     }
 
+    /// The user has no calls any more; what it still holds is counted now.
     pub(crate) fn leave(&mut self, id: u64) {
         self.members.remove(&id);
+        for (owner, rep) in &self.open {
+            let handle = Resource::<Response>::new_borrow(*rep);
+            if *owner == id
+                && let Ok(response) = self.table.get_mut(&handle)
+            {
+                response.release();
+            }
+        }
+        self.open.retain(|(owner, _)| *owner != id);
     }
 
     /// The guest gets control: its meter starts anew.
@@ -183,7 +207,7 @@ impl Host {
     pub(crate) fn fail_open(&mut self, user: Option<u64>, message: &str) {
         for (owner, rep) in &self.open {
             if user.is_none_or(|id| id == *owner) {
-                let handle = wasmtime::component::Resource::<Response>::new_borrow(*rep);
+                let handle = Resource::<Response>::new_borrow(*rep);
                 if let Ok(response) = self.table.get_mut(&handle) {
                     response.fail_task(message);
                 }
@@ -205,7 +229,10 @@ impl super::bindings::manifest::Host for Host {}
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -248,7 +275,12 @@ mod tests {
 
     fn meter(limit: u64) -> Meter {
         let at = |tick| Arc::new(AtomicU64::new(tick));
-        Meter { clock: at(100), resumed: at(100), used: 0, limit }
+        Meter {
+            clock: at(100),
+            resumed: at(100),
+            used: 0,
+            limit,
+        }
     }
 
     /// Computes for a tick; the result says whether the guest may go on, and after what.

@@ -33,12 +33,21 @@ impl Tail {
     pub(super) fn text(&self) -> Option<String> {
         let bytes: Vec<u8> = self.0.lock().iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-        let worth = lines.iter().filter(|l| !l.starts_with("note: run with")).copied();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect();
+        let worth = lines
+            .iter()
+            .filter(|l| !l.starts_with("note: run with"))
+            .copied();
         let text = worth.collect::<Vec<_>>().join(" ");
         // Rust's panics begin with a thread, of which a guest has one.
         let text = match text.split_once(" panicked at ") {
-            Some((thread, panic)) if thread.starts_with("thread ") => format!("panicked at {panic}"),
+            Some((thread, panic)) if thread.starts_with("thread ") => {
+                format!("panicked at {panic}")
+            }
             _ => text,
         };
         (!text.is_empty()).then_some(text)

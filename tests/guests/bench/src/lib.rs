@@ -43,7 +43,13 @@ struct Scripted {
 impl Scripted {
     async fn test_flow(&mut self) -> Result {
         let login = json!({"user": "alice", "password": "secret"});
-        let answer: Value = self.client.post("/login").json(&login).send().await?.json()?;
+        let answer: Value = self
+            .client
+            .post("/login")
+            .json(&login)
+            .send()
+            .await?
+            .json()?;
         let token = answer["token"].as_str().or_fail("no token")?.to_owned();
         self.client.get("/json").bearer(&token).send().await?;
         let item = json!({"item": 42, "qty": 3});
@@ -64,7 +70,11 @@ struct Delay {
 impl Delay {
     async fn test_delay(&mut self) -> Result {
         let ms = run::option("MS").or_fail("give -e MS=10")?;
-        self.client.get(["/delay/", &ms].concat()).name("delay").send().await?;
+        self.client
+            .get(["/delay/", &ms].concat())
+            .name("delay")
+            .send()
+            .await?;
         Ok(())
     }
 }
