@@ -6,7 +6,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio::io::AsyncWriteExt;
 
 use super::support::*;
-use crate::http::{Client, ClientConfig, ErrorKind, Options, Request};
+use crate::http::{Client, ClientConfig, ErrorKind, Request};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -282,19 +282,7 @@ async fn a_dead_http2_connection_is_left_after_a_timeout() {
     })
     .await;
     let user = user_with(http2(), &server.url, |_| {});
-    let timeout = Some(std::time::Duration::from_millis(100));
-    let options = Options {
-        timeout,
-        ..Options::default()
-    };
-    let error = user
-        .send(Request {
-            options,
-            ..get("/")
-        })
-        .await
-        .err()
-        .unwrap();
+    let error = user.late(100).await;
     assert_eq!(error.kind, ErrorKind::Timeout);
     user.send(get("/")).await.unwrap();
     assert_eq!(server.connections(), 2);

@@ -139,26 +139,15 @@ async fn a_silent_server_meets_the_time_limit() {
         })
         .await;
         let user = user(&server.url);
-        let timeout = Some(Duration::from_millis(100));
-        let options = Options {
-            timeout,
-            ..Options::default()
-        };
-        let error = user
-            .send(Request {
-                options,
-                ..get("/")
-            })
-            .await
-            .err()
-            .unwrap();
+        let error = user.late(100).await;
         assert_eq!(error.kind, ErrorKind::Timeout);
         assert!(error.message.ends_with("within 100ms"), "{error}");
         assert_eq!(user.samples.only().kind, "timeout");
 
         let options = Options {
             body: Some(BodyMode::Stream),
-            ..options
+            timeout: Some(Duration::from_millis(100)),
+            ..Options::default()
         };
         let streamed = user
             .send(Request {
@@ -187,19 +176,7 @@ async fn a_drop_at_a_time_does_not_hold_a_request_open() {
     })
     .await;
     let user = user(&server.url);
-    let timeout = Some(Duration::from_millis(60));
-    let options = Options {
-        timeout,
-        ..Options::default()
-    };
-    let error = user
-        .send(Request {
-            options,
-            ..get("/")
-        })
-        .await
-        .err()
-        .unwrap();
+    let error = user.late(60).await;
     assert_eq!(error.kind, ErrorKind::Timeout);
 }
 

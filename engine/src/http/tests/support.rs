@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -12,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http::{Client, ClientConfig, Egress, Options, Request, Session, SessionOptions};
+use crate::http::{Client, ClientConfig, Egress, Error, Options, Request, Session, SessionOptions};
 use crate::sample::{Sample, Sink, Timings};
 
 #[derive(Clone, Debug)]
@@ -83,6 +84,20 @@ pub(super) fn config() -> ClientConfig {
     ClientConfig {
         egress: Egress::new(["*"]).unwrap(),
         ..ClientConfig::default()
+    }
+}
+
+impl User {
+    /// What a GET / fails with that may take so many milliseconds.
+    pub(super) async fn late(&self, ms: u64) -> Error {
+        let request = Request {
+            options: Options {
+                timeout: Some(Duration::from_millis(ms)),
+                ..Options::default()
+            },
+            ..get("/")
+        };
+        self.send(request).await.err().unwrap()
     }
 }
 
