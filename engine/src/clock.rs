@@ -1,25 +1,163 @@
-//! The run's clock. Knows nothing of wall-clock time or of schedules.
+//! The run's clock, which can be paused. Knows nothing of wall-clock time or of schedules.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Measures from the start of the run. Follows tokio's clock, so tests can pause it.
-#[derive(Clone, Copy, Debug)]
+/// Measures from the start of the run, without its pauses. Follows tokio's clock, so
+/// tests can pause that one too.
+#[derive(Debug)]
 pub struct RunClock {
+    state: Mutex<State>,
+    /// The same as `state.paused_at.is_some()`, for those who ask often.
+    paused: AtomicBool,
+    resumed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
     start: Instant,
+    /// All pauses that are over.
+    lost: Duration,
+    paused_at: Option<Instant>,
 }
 
 impl RunClock {
     /// Starts now.
     pub fn start() -> Self {
         RunClock {
-            start: Instant::now(),
+            state: Mutex::new(State {
+                start: Instant::now(),
+                lost: Duration::ZERO,
+                paused_at: None,
+            }),
+            paused: AtomicBool::new(false),
+            resumed: Notify::new(),
         }
     }
 
-    /// Time since the start.
+    /// Starts anew, now: what was before counts as preparation.
+    pub fn restart(&self) {
+        let mut state = self.state.lock();
+        state.start = Instant::now();
+        state.lost = Duration::ZERO;
+    }
+
+    /// Time since the start, pauses not included.
     pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        let state = self.state.lock();
+        let now = state.paused_at.unwrap_or_else(Instant::now);
+        now.saturating_duration_since(state.start)
+            .saturating_sub(state.lost)
+    }
+
+    /// All pauses so far.
+    pub fn paused(&self) -> Duration {
+        let state = self.state.lock();
+        let current = state.paused_at.map_or(Duration::ZERO, |at| at.elapsed());
+        state.lost + current
+    }
+
+    /// Stands still from now on.
+    pub fn pause(&self) {
+        let mut state = self.state.lock();
+        state.paused_at.get_or_insert_with(Instant::now);
+        self.paused.store(true, Ordering::Release);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        let mut state = self.state.lock();
+        if let Some(at) = state.paused_at.take() {
+            state.lost += at.elapsed();
+        }
+        self.paused.store(false, Ordering::Release);
+        self.resumed.notify_waiters();
+    }
+
+    /// Resolves while the clock runs: at once, or at the end of the pause.
+    pub async fn running(&self) {
+        while self.paused.load(Ordering::Acquire) {
+            let resumed = self.resumed.notified();
+            if self.paused.load(Ordering::Acquire) {
+                resumed.await;
+            }
+        }
+    }
+
+    /// Resolves when the clock shows this time, and runs.
+    pub async fn sleep_until(&self, time: Duration) {
+        loop {
+            self.running().await;
+            let left = time.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            // A pause meanwhile leaves something for the next round.
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    /// Resolves after so much time of the run; a pause prolongs it.
+    pub async fn sleep(&self, duration: Duration) {
+        self.sleep_until(self.elapsed().saturating_add(duration))
+            .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_do_not_count() {
+        let clock = RunClock::start();
+        tokio::time::advance(2 * SECOND).await;
+        clock.pause();
+        tokio::time::advance(5 * SECOND).await;
+        assert_eq!((clock.elapsed(), clock.paused()), (2 * SECOND, 5 * SECOND));
+        clock.resume();
+        tokio::time::advance(SECOND).await;
+        assert_eq!((clock.elapsed(), clock.paused()), (3 * SECOND, 5 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_prolongs_a_sleep() {
+        let clock = RunClock::start();
+        let begin = Instant::now();
+        let pause = async {
+            tokio::time::sleep(SECOND).await;
+            clock.pause();
+            tokio::time::sleep(3 * SECOND).await;
+            clock.resume();
+        };
+        tokio::join!(clock.sleep(2 * SECOND), pause);
+        assert_eq!(begin.elapsed(), 5 * SECOND);
+        assert_eq!(clock.elapsed(), 2 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_passes_while_it_stands_still() {
+        let clock = RunClock::start();
+        clock.running().await;
+        clock.pause();
+        let waits = clock.running();
+        tokio::pin!(waits);
+        assert!(futures::poll!(&mut waits).is_pending());
+        clock.resume();
+        waits.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restart_forgets_what_was_before() {
+        let clock = RunClock::start();
+        tokio::time::advance(SECOND).await;
+        clock.restart();
+        assert_eq!(clock.elapsed(), Duration::ZERO);
     }
 }

@@ -5,34 +5,64 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::load_shape::Stage;
+use crate::feed::FeedSource;
+use crate::load_shape::Curve;
+use crate::secrets::Secrets;
+use crate::threshold::Threshold;
 
-/// How many users there shall be over time.
+/// What a plan keeps up over time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Load {
-    /// A fixed number, reached at the spawn rate.
-    Constant {
-        /// Users.
+    /// Closed: so many users at a time, each at its own pace.
+    Users(Curve),
+    /// Closed: as many users as the component's own load shape wants.
+    Shape,
+    /// Open: so many iterations started a second, however long they take.
+    Arrivals {
+        /// Iterations a second.
+        rate: Curve,
+        /// Users that are started beforehand.
         users: u32,
-    },
-    /// Linear ramps from stage to stage, beginning at 0 users.
-    Stages(Vec<Stage>),
-    /// The component's own load shape.
-    Shape {
-        /// The most users it may ask for; the sandboxes are sized for it.
-        max_users: u32,
+        /// How long an iteration may wait for a free user before it is dropped.
+        patience: Duration,
     },
 }
 
-impl Load {
-    /// The most users alive at a time.
-    pub fn peak_users(&self) -> u32 {
-        match self {
-            Load::Constant { users } => *users,
-            Load::Stages(stages) => stages.iter().map(|s| s.users).max().unwrap_or(0),
-            Load::Shape { max_users } => *max_users,
-        }
-    }
+/// The load of some user classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Unique in the run.
+    pub name: String,
+    /// Names of its classes; all with a weight when empty.
+    pub classes: Vec<String>,
+    /// Time of the run at which it begins.
+    pub start: Duration,
+    /// When it ends, counted from its start; absent for those that end themselves, and
+    /// for runs until Ctrl-C.
+    pub run_time: Option<Duration>,
+    /// The load.
+    pub load: Load,
+    /// The most users it may have at a time.
+    pub max_users: u32,
+    /// Users started or stopped a second; infinite means at once.
+    pub spawn_rate: f64,
+    /// Iterations after which a user has nothing left to do.
+    pub iterations: Option<u64>,
+    /// Iterations after which all of its users have nothing left to do.
+    pub shared_iterations: Option<u64>,
+}
+
+/// What a run changes of a class.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassSettings {
+    /// Its weight.
+    pub weight: Option<u32>,
+    /// Its base URL.
+    pub host: Option<String>,
+    /// Iterations start this far apart, instead of its wait time.
+    pub pacing: Option<Duration>,
+    /// Iterations of all its users a second, at most.
+    pub throughput: Option<f64>,
 }
 
 /// What one sandbox may use.
@@ -77,8 +107,12 @@ pub struct Http {
 /// Where results go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
-    /// Address of the `/metrics` endpoint.
+    /// Address of the HTTP endpoint: metrics and control.
     pub prometheus: Option<SocketAddr>,
+    /// What controlling the run over HTTP takes.
+    pub control_token: Option<String>,
+    /// Serve on after the run, until told to quit.
+    pub linger: bool,
     /// Upper bounds of its histogram buckets in seconds; empty for the defaults.
     pub buckets: Vec<f64>,
     /// File of the JSON summary.
@@ -94,21 +128,35 @@ pub struct Outputs {
 pub struct RunConfig {
     /// The component.
     pub file: PathBuf,
-    /// Names of the classes to run; all with a weight when empty.
+    /// Names of the classes to run; all with a weight when empty. With plans of their own
+    /// it is empty.
     pub classes: Vec<String>,
+    /// What becomes of single classes, by name.
+    pub class_settings: BTreeMap<String, ClassSettings>,
     /// Replaces the classes' hosts.
     pub host: Option<String>,
-    /// The load.
-    pub load: Load,
-    /// Users started or stopped a second; infinite means at once.
-    pub spawn_rate: f64,
-    /// When the run ends; absent for stages and shapes, which end themselves, and for
-    /// runs until Ctrl-C.
-    pub run_time: Option<Duration>,
+    /// Only tasks with one of these tags, when there are any.
+    pub tags: Vec<String>,
+    /// No tasks with one of these tags.
+    pub exclude_tags: Vec<String>,
+    /// At least one.
+    pub plans: Vec<Plan>,
+    /// Replaces the wait time of all classes: iterations start this far apart.
+    pub pacing: Option<Duration>,
+    /// Requests after which the run ends.
+    pub max_requests: Option<u64>,
+    /// Wait for the order to start.
+    pub paused: bool,
     /// How long users may take to finish once they are asked to stop.
     pub stop_timeout: Duration,
     /// `-e` options for the scenario.
     pub options: BTreeMap<String, String>,
+    /// `--secret` values for the scenario.
+    pub secrets: Secrets,
+    /// `--data` files for the scenario.
+    pub data: Vec<FeedSource>,
+    /// Conditions on the results, beside those of the scenario.
+    pub thresholds: Vec<Threshold>,
     /// Users that share a sandbox.
     pub users_per_sandbox: u32,
     /// Limits of each sandbox.
@@ -121,6 +169,16 @@ pub struct RunConfig {
     pub outputs: Outputs,
     /// Start even if the system's limits look too low.
     pub skip_preflight: bool,
-    /// Exit code when requests or tasks failed.
-    pub exit_code_on_error: u8,
+    /// Exit code when requests or tasks failed. Unless it is given, that is no error of a
+    /// run with thresholds: they judge.
+    pub exit_code_on_error: Option<u8>,
+}
+
+impl RunConfig {
+    /// The most users alive at a time.
+    pub fn max_users(&self) -> u32 {
+        self.plans
+            .iter()
+            .fold(0, |sum, plan| sum.saturating_add(plan.max_users))
+    }
 }

@@ -1,23 +1,47 @@
-//! The HTTP endpoint of a run: `/metrics`. Serves what it is given; knows neither
-//! sandboxes nor how the run proceeds.
+//! The HTTP endpoint of a run: what was measured, how the run stands, and orders to it.
+//! Serves what it is given and passes orders on; knows neither sandboxes nor what the
+//! runner does about an order.
+
+mod access;
+mod connections;
+mod load;
+mod reply;
+mod routes;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Redirect};
-use axum::routing::get;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
 use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
+pub use self::access::Access;
+
+use self::access::Guard;
+use self::reply::{Problem, Reply};
+use self::routes::Route;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::metrics::users::UserGauges;
-use crate::output::prometheus::{DEFAULT_BUCKETS, Worker, render};
+use crate::output::prometheus::{self, DEFAULT_BUCKETS, Worker};
+use crate::secrets::Secrets;
+use crate::steering::{Helm, Order, Status};
+use crate::threshold::Verdict;
+
+/// The largest body of a request in bytes. An order takes a line.
+const MAX_BODY: usize = 4096;
+/// How long a client may take to send a body.
+const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// The address cannot be used.
 #[derive(Debug, Error)]
@@ -35,49 +59,60 @@ pub struct Sources {
     pub gauges: Arc<UserGauges>,
     /// Upper bounds of the histogram's buckets in seconds; empty for the defaults.
     pub buckets: Vec<f64>,
+    /// How the thresholds stand; whoever judges them writes it here.
+    pub thresholds: Arc<Mutex<Vec<Verdict>>>,
+    /// What no page may show.
+    pub secrets: Secrets,
 }
 
-/// The running endpoint; it ends when this is dropped.
+/// The running endpoint; when this is dropped it ends at once, see [`Endpoint::finish`].
 pub struct Endpoint {
     address: SocketAddr,
+    closing: CancellationToken,
     task: JoinHandle<()>,
 }
 
-struct Shown {
-    sources: Sources,
-    health: Mutex<Health>,
-    machine: String,
-}
-
 impl Endpoint {
-    /// Listens and serves.
-    pub async fn start(address: SocketAddr, sources: Sources) -> Result<Self, BindError> {
+    /// Listens and serves. Orders go to `helm`, from those whom `access` lets.
+    pub async fn start(
+        address: SocketAddr,
+        sources: Sources,
+        helm: Helm,
+        access: Access,
+    ) -> Result<Self, BindError> {
         let bind_error = |cause| BindError { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
-        let machine = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
         let shown = Shown {
             sources,
+            helm,
+            guard: Guard::new(&access, address),
             health: Mutex::new(Health::start()),
-            machine,
+            machine: machine(),
         };
-        let router = Router::new()
-            .route("/", get(async || Redirect::temporary("/metrics")))
-            .route("/metrics", get(metrics))
-            .with_state(Arc::new(shown));
-        let task = tokio::spawn(async move {
-            // Ends only with the task.
-            let _ = axum::serve(listener, router).await;
-        });
-        Ok(Endpoint { address, task })
+        let closing = CancellationToken::new();
+        let task = tokio::spawn(connections::serve(
+            listener,
+            Arc::new(shown),
+            closing.clone(),
+        ));
+        Ok(Endpoint {
+            address,
+            closing,
+            task,
+        })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Takes no more requests and completes those in hand, for a second at most.
+    pub async fn finish(mut self) {
+        self.closing.cancel();
+        // The task fails only if it panicked; then there is nothing left to wait for.
+        let _ = (&mut self.task).await;
     }
 }
 
@@ -87,31 +122,104 @@ impl Drop for Endpoint {
     }
 }
 
-async fn metrics(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
-    let cpu_percent = {
-        let mut health = shown.health.lock();
-        health.sample();
-        health.cpu_percent()
-    };
-    let Sources {
-        metrics,
-        gauges,
-        buckets,
-    } = &shown.sources;
-    let worker = Worker {
-        id: "local".into(),
-        machine: shown.machine.clone(),
-        cpu_percent,
-        users: gauges.live(),
-    };
-    let buckets = if buckets.is_empty() {
-        &DEFAULT_BUCKETS[..]
-    } else {
-        buckets
-    };
-    let text = render(&metrics.snapshot(), &gauges.snapshot(), &[worker], buckets);
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
+fn machine() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+/// What every connection needs.
+struct Shown {
+    sources: Sources,
+    helm: Helm,
+    guard: Guard,
+    health: Mutex<Health>,
+    machine: String,
+}
+
+impl Shown {
+    /// Answers a request, whatever is in it.
+    async fn answer(&self, request: Request<Incoming>) -> Reply {
+        let (parts, body) = request.into_parts();
+        let route = match routes::find(&parts.method, parts.uri.path()) {
+            Ok(route) => route,
+            Err(problem) => return problem.as_json(),
+        };
+        if route.is_guarded()
+            && let Err(denied) = self.guard.check(&parts)
+        {
+            return Problem::from(denied).as_json();
+        }
+        match route {
+            Route::Root => reply::redirect("/metrics"),
+            Route::Metrics => reply::metrics(self.metrics()),
+            Route::State => reply::state(&self.helm.status()),
+            Route::Order(order) => match self.follow(order, body).await {
+                Ok(status) => reply::state(&status),
+                Err(problem) => problem.as_json(),
+            },
+            Route::Load => match self.load(body).await {
+                Ok(status) => reply::state(&status),
+                Err(problem) => problem.as_json(),
+            },
+            Route::Alias(order, done) => match self.follow(order, body).await {
+                Ok(_) => reply::text(done),
+                Err(problem) => problem.as_text(),
+            },
+        }
+    }
+
+    /// Gives an order that takes no words. What the client sends with it is read, so that
+    /// the connection can serve another request, and has no meaning.
+    async fn follow(&self, order: Order, body: Incoming) -> Result<Status, Problem> {
+        read(body).await?;
+        Ok(self.helm.order(order).await?)
+    }
+
+    async fn load(&self, body: Incoming) -> Result<Status, Problem> {
+        let change = load::parse(&read(body).await?).map_err(Problem::Malformed)?;
+        Ok(self.helm.order(Order::Load(change)).await?)
+    }
+
+    fn metrics(&self) -> String {
+        let cpu_percent = {
+            let mut health = self.health.lock();
+            health.sample();
+            health.cpu_percent()
+        };
+        let sources = &self.sources;
+        let worker = Worker {
+            id: "local".into(),
+            machine: self.machine.clone(),
+            cpu_percent,
+            users: sources.gauges.live(),
+        };
+        let buckets = match sources.buckets.is_empty() {
+            true => &DEFAULT_BUCKETS[..],
+            false => &sources.buckets,
+        };
+        let thresholds = sources.thresholds.lock().clone();
+        prometheus::render(&prometheus::View {
+            snapshot: &sources.metrics.snapshot().masked(&sources.secrets),
+            users: &sources.gauges.snapshot(),
+            workers: &[worker],
+            buckets,
+            state: self.helm.status().state,
+            thresholds: &thresholds,
+        })
+    }
+}
+
+/// Reads a body that is small and comes soon.
+async fn read(body: Incoming) -> Result<Bytes, Problem> {
+    // A length that is announced need not be waited for.
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(Problem::TooLarge);
+    }
+    let collected = Limited::new(body, MAX_BODY).collect();
+    match tokio::time::timeout(BODY_TIME, collected).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(Problem::TooLarge),
+        Ok(Err(cause)) => Err(Problem::Malformed(format!("cannot read the body: {cause}"))),
+        Err(_) => Err(Problem::TooSlow),
+    }
 }

@@ -2,19 +2,29 @@
 //!
 //! Modules are layered and import only downwards; ARCHITECTURE.md has the map.
 
+mod arrival_driver;
+pub mod arrivals;
 pub mod cli;
 pub mod clock;
+mod conductor_driver;
 pub mod config;
 pub mod control;
+pub mod feed;
 pub mod health;
 pub mod http;
+pub mod itinerary;
+pub mod lifecycle;
 pub mod load_shape;
 pub mod metrics;
 pub mod output;
+mod plan;
 pub mod preflight;
 pub mod runner;
 pub mod sample;
 pub mod scheduler;
-mod shape_driver;
+pub mod secrets;
+pub mod steering;
+pub mod threshold;
+pub mod turnstile;
 pub mod user_class;
 pub mod wasm;

@@ -1,31 +1,37 @@
 //! The dispatcher of a run: one loop that meets ticks, users that leave, the load shape,
-//! signals and the scenario's wishes, and turns them into users started and stopped.
-//! Shows nothing itself: events go to whoever watches.
+//! orders, signals and the scenario's wishes, and turns them into users started and
+//! stopped. Shows nothing itself: events go to whoever watches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
-use tokio_util::sync::CancellationToken;
 
+use crate::conductor_driver::{self, ConductorDriver, Prepared};
 use crate::config::{Load, RunConfig};
 use crate::health::Health;
-use crate::load_shape::{total_duration, users_at};
+use crate::lifecycle::{self, Illegal, State};
 use crate::metrics::{RequestStats, Window};
-use crate::scheduler::{Action, Scheduler};
-use crate::shape_driver::{self, ShapeDriver};
+use crate::plan::{Over, PlanRun};
+use crate::scheduler::Action;
+use crate::steering::{Change, Order, Refused, Request, Status, Wheel};
+use crate::threshold::{Threshold, Verdict};
 use crate::wasm::Exit;
-use crate::wasm::conductor::{Conductor, Target};
+use crate::wasm::conductor::Target;
 use crate::wasm::plugin::Plugin;
 use crate::wasm::run::{LogLine, Run};
-use crate::wasm::sandboxes::Sandboxes;
+use crate::wasm::sandboxes::{Sandboxes, Seat};
 
 /// How often users are started and stopped.
 const TICK: Duration = Duration::from_millis(10);
-/// How often progress is reported.
+/// How often progress is reported and thresholds are judged.
 const PROGRESS: Duration = Duration::from_secs(1);
+/// How long users that an arrival rate needs beforehand may take to get ready.
+const PREPARATION: Duration = Duration::from_secs(60);
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +40,34 @@ pub enum EndReason {
     Completed,
     /// Every user had nothing left to do.
     UsersFinished,
+    /// `--max-requests`.
+    RequestsSpent,
+    /// An order over HTTP.
+    Ordered,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// The scenario asked for it.
     StoppedByScenario(String),
+    /// A threshold that ends the run was crossed.
+    ThresholdCrossed(String),
     /// A hook or the load shape failed for good.
     ScenarioFailed(String),
     /// Nothing answered from the first second on.
     Unreachable(String),
+}
+
+impl EndReason {
+    /// Whether the run came to its end without trouble.
+    fn is_regular(&self) -> bool {
+        matches!(
+            self,
+            EndReason::Completed
+                | EndReason::UsersFinished
+                | EndReason::RequestsSpent
+                | EndReason::Ordered
+                | EndReason::StoppedByScenario(_)
+        )
+    }
 }
 
 impl std::fmt::Display for EndReason {
@@ -49,8 +75,11 @@ impl std::fmt::Display for EndReason {
         match self {
             EndReason::Completed => f.write_str("completed"),
             EndReason::UsersFinished => f.write_str("all users finished"),
+            EndReason::RequestsSpent => f.write_str("limit of requests reached"),
+            EndReason::Ordered => f.write_str("stopped by order"),
             EndReason::Interrupted => f.write_str("interrupted"),
             EndReason::StoppedByScenario(why) => write!(f, "stopped by the scenario: {why}"),
+            EndReason::ThresholdCrossed(what) => write!(f, "threshold crossed: {what}"),
             EndReason::ScenarioFailed(why) => write!(f, "{why}"),
             EndReason::Unreachable(why) => write!(f, "host unreachable: {why}"),
         }
@@ -71,7 +100,9 @@ pub enum Event {
 /// The state of a run.
 #[derive(Debug)]
 pub struct Progress {
-    /// Time since the start.
+    /// Where it stands.
+    pub state: State,
+    /// Time since the start, without pauses.
     pub elapsed: Duration,
     /// Users alive.
     pub users: u64,
@@ -81,6 +112,8 @@ pub struct Progress {
     pub requests: u64,
     /// Failures so far.
     pub failures: u64,
+    /// Iterations dropped so far.
+    pub dropped: u64,
     /// The requests since the last report.
     pub window: Window,
     /// How long that is.
@@ -92,231 +125,409 @@ pub struct Progress {
 pub struct Outcome {
     /// Why it ended.
     pub reason: EndReason,
-    /// How long it took.
+    /// How long it took, without pauses.
     pub elapsed: Duration,
+    /// All pauses.
+    pub paused: Duration,
     /// The engine was short of CPU for much of it.
     pub saturated: bool,
+    /// Users that did not stop in time and were ended.
+    pub users_ended: u64,
+    /// The threshold that ended the run, as an index.
+    pub crossed: Option<usize>,
+    /// The order was to leave the process as well.
+    pub quit: bool,
 }
 
 /// How long a run takes if nothing ends it earlier, where that is known.
 pub fn planned_duration(config: &RunConfig) -> Option<Duration> {
-    let stages = match &config.load {
-        Load::Stages(stages) => Some(total_duration(stages)),
-        Load::Constant { .. } | Load::Shape { .. } => None,
-    };
-    match (config.run_time, stages) {
-        (Some(time), Some(stages)) => Some(time.min(stages)),
-        (time, stages) => time.or(stages),
+    let mut longest = Duration::ZERO;
+    for plan in &config.plans {
+        let curve = match &plan.load {
+            Load::Users(curve) | Load::Arrivals { rate: curve, .. } => curve.duration(),
+            Load::Shape => None,
+        };
+        let duration = match (plan.run_time, curve) {
+            (Some(time), Some(curve)) => time.min(curve),
+            (time, curve) => time.or(curve)?,
+        };
+        longest = longest.max(plan.start.saturating_add(duration));
     }
+    Some(longest)
+}
+
+/// What a run goes by.
+pub struct Parts {
+    /// The component.
+    pub plugin: Arc<Plugin>,
+    /// What its sandboxes share.
+    pub run: Arc<Run>,
+    /// Its plans; see [`crate::plan::assign`].
+    pub(crate) plans: Vec<PlanRun>,
+    /// Conditions on the results.
+    pub thresholds: Vec<Threshold>,
+    /// Where their verdicts are shown while the run is under way.
+    pub board: Arc<Mutex<Vec<Verdict>>>,
+    /// Where orders come from.
+    pub wheel: Wheel,
 }
 
 /// Runs users until the load is over or something ends it, and returns when the last one
-/// has left.
+/// has left. Orders may still come, for [`linger`].
 pub async fn run(
-    plugin: &Arc<Plugin>,
-    run: &Arc<Run>,
+    parts: Parts,
     config: &RunConfig,
-    log: mpsc::Receiver<LogLine>,
+    mut log: mpsc::Receiver<LogLine>,
     watch: &mut dyn FnMut(Event),
-) -> Outcome {
-    let conductor = match shape_driver::prepare(plugin, run).await {
-        Ok(conductor) => conductor,
-        Err(why) => {
-            return Outcome {
-                reason: EndReason::ScenarioFailed(why),
-                elapsed: run.elapsed(),
-                saturated: false,
-            };
-        }
-    };
-    Dispatcher::new(plugin, run, config, conductor)
-        .dispatch(log, watch)
-        .await
+) -> (Outcome, Wheel) {
+    let mut dispatcher = Dispatcher::new(parts, config);
+    if config.paused {
+        watch(Event::Notice(
+            "ready; waiting for the order to start".into(),
+        ));
+        dispatcher.wait_for_start(&mut log, watch).await;
+    }
+    if dispatcher.state == State::Ready {
+        dispatcher.step(lifecycle::Step::Start);
+    }
+    if dispatcher.state == State::Starting {
+        dispatcher.prepare(&mut log, watch).await;
+    }
+    dispatcher.dispatch(&mut log, watch).await;
+    let outcome = dispatcher.finish(watch).await;
+    while let Ok(line) = log.try_recv() {
+        watch(Event::Log(line));
+    }
+    outcome
 }
 
-/// Whether the run goes on.
-enum Phase {
-    Running,
-    /// Users were asked to stop, and are ended at this time.
-    Stopping(Instant),
-    /// Users are being ended.
-    Aborted,
+/// Stays until the order to quit, or a signal, of a run that is over.
+pub async fn linger(mut wheel: Wheel) {
+    let mut signals = Signals::new();
+    loop {
+        let Request { order, reply } = tokio::select! {
+            Some(request) = wheel.orders.recv() => request,
+            () = signals.next() => return,
+        };
+        let status = wheel.status.borrow().clone();
+        let step = match order {
+            Order::Quit => {
+                // Whoever asked may have gone.
+                let _ = reply.send(Ok(status));
+                return;
+            }
+            Order::Start => lifecycle::Step::Start,
+            Order::Pause => lifecycle::Step::Pause,
+            Order::Resume => lifecycle::Step::Resume,
+            Order::Stop => lifecycle::Step::Stop,
+            Order::Load(_) => {
+                let _ = reply.send(Err(Refused::Over));
+                continue;
+            }
+        };
+        let refused = status.state.after(step).map(|_| status);
+        let _ = reply.send(refused.map_err(Refused::from));
+    }
+}
+
+/// A user that has not left.
+struct Present {
+    plan: usize,
+    seat: Seat,
 }
 
 struct Dispatcher<'a> {
-    run: &'a Arc<Run>,
+    plugin: Arc<Plugin>,
+    run: Arc<Run>,
     config: &'a RunConfig,
-    scheduler: Scheduler,
+    plans: Vec<PlanRun>,
+    /// Until when the users of each plan may take to leave, once they were asked to.
+    deadlines: Vec<Option<Instant>>,
     sandboxes: Sandboxes,
     exits: mpsc::UnboundedReceiver<Exit>,
-    shape: Option<ShapeDriver>,
-    stops: HashMap<u64, CancellationToken>,
+    present: HashMap<u64, Present>,
+    next_id: u64,
+    /// The conductor, until the load begins.
+    prepared: Option<Prepared>,
+    conductor: Option<ConductorDriver>,
+    arrivals: JoinSet<()>,
+    wheel: Wheel,
+    signals: Signals,
     health: Health,
-    phase: Phase,
+    state: State,
+    prepared_by: Instant,
     reason: Option<EndReason>,
+    thresholds: Vec<Threshold>,
+    board: Arc<Mutex<Vec<Verdict>>>,
+    crossed: Option<usize>,
+    users_ended: u64,
+    quit: bool,
+    dropped: u64,
     reported: (Duration, RequestStats),
     answered: bool,
 }
 
 impl<'a> Dispatcher<'a> {
-    fn new(
-        plugin: &Arc<Plugin>,
-        run: &'a Arc<Run>,
-        config: &'a RunConfig,
-        conductor: Option<Conductor>,
-    ) -> Self {
-        let weights = run.classes.iter().map(|class| class.weight).collect();
-        let (sandboxes, exits) =
-            Sandboxes::new(plugin.clone(), run.clone(), config.users_per_sandbox);
-        let ticks = matches!(config.load, Load::Shape { .. });
-        let shape = conductor.map(|c| ShapeDriver::start(c, plugin.clone(), run.clone(), ticks));
+    fn new(parts: Parts, config: &'a RunConfig) -> Self {
+        let (plugin, users) = (parts.plugin, config.users_per_sandbox);
+        let (sandboxes, exits) = Sandboxes::new(plugin.clone(), parts.run.clone(), users);
         Dispatcher {
-            run,
+            plugin,
+            run: parts.run,
             config,
-            scheduler: Scheduler::new(weights),
+            deadlines: vec![None; parts.plans.len()],
+            plans: parts.plans,
             sandboxes,
             exits,
-            shape,
-            stops: HashMap::new(),
+            present: HashMap::new(),
+            next_id: 1,
+            prepared: None,
+            conductor: None,
+            arrivals: JoinSet::new(),
+            wheel: parts.wheel,
+            signals: Signals::new(),
             health: Health::start(),
-            phase: Phase::Running,
+            state: State::Ready,
+            prepared_by: Instant::now() + PREPARATION,
             reason: None,
+            thresholds: parts.thresholds,
+            board: parts.board,
+            crossed: None,
+            users_ended: 0,
+            quit: false,
+            dropped: 0,
             reported: (Duration::ZERO, RequestStats::default()),
             answered: false,
         }
     }
 
-    async fn dispatch(
-        mut self,
-        mut log: mpsc::Receiver<LogLine>,
+    /// Waits in state `Ready`.
+    async fn wait_for_start(
+        &mut self,
+        log: &mut mpsc::Receiver<LogLine>,
         watch: &mut dyn FnMut(Event),
-    ) -> Outcome {
+    ) {
+        self.publish();
+        while self.state == State::Ready {
+            tokio::select! {
+                Some(request) = self.wheel.orders.recv() => self.obey(request),
+                Some(line) = log.recv() => watch(Event::Log(line)),
+                () = self.signals.next() => self.stop(EndReason::Interrupted),
+            }
+        }
+    }
+
+    /// Runs the hooks, and begins to start the users that are needed beforehand.
+    async fn prepare(&mut self, log: &mut mpsc::Receiver<LogLine>, watch: &mut dyn FnMut(Event)) {
+        let (plugin, run) = (self.plugin.clone(), self.run.clone());
+        let preparation = conductor_driver::prepare(&plugin, &run);
+        tokio::pin!(preparation);
+        let prepared = loop {
+            tokio::select! {
+                prepared = &mut preparation => break prepared,
+                Some(request) = self.wheel.orders.recv() => self.obey(request),
+                Some(line) = log.recv() => watch(Event::Log(line)),
+                () = self.signals.next() => self.stop(EndReason::Interrupted),
+            }
+            if self.state != State::Starting {
+                return;
+            }
+        };
+        match prepared {
+            Ok(conductor) => {
+                self.prepared = conductor;
+                self.prepared_by = Instant::now() + PREPARATION;
+                self.start_beforehand();
+            }
+            Err(why) => self.stop(EndReason::ScenarioFailed(why)),
+        }
+    }
+
+    fn start_beforehand(&mut self) {
+        let now = self.run.elapsed();
+        for plan in 0..self.plans.len() {
+            let actions = self.plans[plan].prepare(now, &mut self.next_id);
+            self.carry_out(plan, actions);
+        }
+    }
+
+    /// The load begins.
+    fn begin(&mut self) {
+        self.step(lifecycle::Step::Begin);
+        self.run.clock().restart();
+        for source in self.plans.iter().filter_map(PlanRun::source) {
+            let (source, run) = (source.clone(), self.run.clone());
+            self.arrivals
+                .spawn(async move { source.drive(run.clock()).await });
+        }
+        self.conduct(self.plans.iter().any(PlanRun::follows_shape));
+        self.publish();
+        self.follow_plans(Duration::ZERO);
+    }
+
+    /// Lets the conductor work.
+    fn conduct(&mut self, ticks: bool) {
+        if let Some(prepared) = self.prepared.take() {
+            let (plugin, run) = (self.plugin.clone(), self.run.clone());
+            self.conductor = Some(ConductorDriver::start(prepared, plugin, run, ticks));
+        }
+    }
+
+    async fn dispatch(&mut self, log: &mut mpsc::Receiver<LogLine>, watch: &mut dyn FnMut(Event)) {
         let mut tick = interval(TICK);
         let mut progress = interval(PROGRESS);
         progress.tick().await;
-        let mut signals = Signals::new();
-        loop {
+        let run = self.run.clone();
+        while !(self.state == State::Stopping && self.present.is_empty()) {
+            let live = self.state != State::Stopping;
             tokio::select! {
                 scheduled = tick.tick() => {
-                    self.run.metrics.lag(scheduled.elapsed());
+                    run.metrics.lag(scheduled.elapsed());
                     self.tick(watch);
                 }
                 Some(exit) = self.exits.recv() => self.left(exit),
-                Some(step) = next_step(&mut self.shape) => self.shaped(step, watch),
+                Some(step) = next_step(&mut self.conductor) => self.shaped(step, watch),
+                Some(request) = self.wheel.orders.recv() => self.obey(request),
                 Some(line) = log.recv() => watch(Event::Log(line)),
                 _ = progress.tick() => self.report(watch),
-                () = signals.next() => self.interrupted(watch),
-                why = self.run.stop_requested(), if matches!(self.phase, Phase::Running) => {
+                () = self.signals.next() => self.interrupted(watch),
+                why = run.stop_requested(), if live => {
                     self.stop(EndReason::StoppedByScenario(why));
                 }
-            }
-            if !matches!(self.phase, Phase::Running) && self.run.gauges.live() == 0 {
-                break;
+                () = run.client.requests_spent(), if live => self.stop(EndReason::RequestsSpent),
             }
         }
-        let outcome = self.finish(watch).await;
-        while let Ok(line) = log.try_recv() {
-            watch(Event::Log(line));
-        }
-        outcome
     }
 
-    async fn finish(self, watch: &mut dyn FnMut(Event)) -> Outcome {
+    async fn finish(mut self, watch: &mut dyn FnMut(Event)) -> (Outcome, Wheel) {
         let elapsed = self.run.elapsed();
+        let paused = self.run.clock().paused();
+        // The hook after the last user is due even if the load never began.
+        self.conduct(false);
         self.sandboxes.finish().await;
         let mut reason = self.reason.unwrap_or(EndReason::Completed);
-        if let Some(shape) = self.shape
-            && let Err(why) = shape.finish(self.config.stop_timeout).await
+        if let Some(conductor) = self.conductor
+            && let Err(why) = conductor.finish(self.config.stop_timeout).await
         {
             watch(Event::Notice(why.clone()));
             // What ended the run in trouble outweighs what came after it.
-            if matches!(
-                reason,
-                EndReason::Completed | EndReason::UsersFinished | EndReason::StoppedByScenario(_)
-            ) {
+            if reason.is_regular() {
                 reason = EndReason::ScenarioFailed(why);
             }
         }
-        Outcome {
+        self.state = self
+            .state
+            .after(lifecycle::Step::Finish)
+            .unwrap_or(self.state);
+        self.wheel.status.send_modify(|status| {
+            status.state = self.state;
+            status.users = 0;
+        });
+        let outcome = Outcome {
             reason,
             elapsed,
+            paused,
             saturated: self.health.was_saturated(),
-        }
+            users_ended: self.users_ended,
+            crossed: self.crossed,
+            quit: self.quit,
+        };
+        (outcome, self.wheel)
     }
 
-    /// Starts and stops users as the load wants it now.
+    /// Starts and stops users as the plans want it now.
     fn tick(&mut self, watch: &mut dyn FnMut(Event)) {
-        match self.phase {
-            Phase::Running => self.follow_load(),
-            Phase::Stopping(deadline) if Instant::now() >= deadline => {
-                let left = self.run.gauges.live();
-                watch(Event::Notice(format!(
-                    "{left} {} did not stop within {:?} and were ended",
-                    if left == 1 { "user" } else { "users" },
-                    self.config.stop_timeout
-                )));
-                self.abort();
-            }
-            Phase::Stopping(_) | Phase::Aborted => {}
+        self.end_late_users(watch);
+        let now = self.run.elapsed();
+        match self.state {
+            State::Starting => self.look_whether_ready(),
+            State::Running => self.follow_plans(now),
+            _ => {}
         }
-        for action in self.scheduler.tick(self.run.elapsed()) {
-            match action {
-                Action::Start { id, class } => {
-                    self.stops.insert(id, self.sandboxes.start(id, class));
-                }
-                Action::Stop { id, .. } => {
-                    if let Some(stop) = self.stops.get(&id) {
-                        stop.cancel();
-                    }
-                }
-            }
-        }
+        let target = self.plans.iter().map(PlanRun::target).map(u64::from).sum();
+        self.run.gauges.set_target(target);
         self.run
             .set_live_users(u32::try_from(self.run.gauges.live()).unwrap_or(u32::MAX));
     }
 
-    fn follow_load(&mut self) {
-        let elapsed = self.run.elapsed();
-        if self.config.run_time.is_some_and(|time| elapsed >= time) {
-            return self.stop(EndReason::Completed);
-        }
-        match &self.config.load {
-            Load::Constant { users } => self.set_target(*users, self.config.spawn_rate),
-            Load::Stages(stages) => match users_at(stages, elapsed) {
-                Some(users) => self.set_target(users, self.config.spawn_rate),
-                None => return self.stop(EndReason::Completed),
-            },
-            Load::Shape { .. } => {}
-        }
-        if self.scheduler.all_finished() && self.run.gauges.live() == 0 {
-            self.stop(EndReason::UsersFinished);
+    /// The load begins when no user is getting ready any more.
+    fn look_whether_ready(&mut self) {
+        let users = self.run.gauges.snapshot();
+        let starting: u64 = users.classes.iter().map(|class| class.starting).sum();
+        let wanted: u32 = self.plans.iter().map(PlanRun::beforehand).sum();
+        let started = users.started >= u64::from(wanted);
+        if (started && starting == 0) || Instant::now() >= self.prepared_by {
+            self.begin();
+        } else {
+            self.start_beforehand();
         }
     }
 
-    fn set_target(&mut self, users: u32, rate: f64) {
-        self.scheduler.set_target(users, rate);
-        self.run.gauges.set_target(u64::from(users));
+    fn follow_plans(&mut self, now: Duration) {
+        let users = self.run.gauges.snapshot();
+        let starting = |class: usize| users.classes.get(class).map_or(0, |class| class.starting);
+        let mut last = None;
+        for plan in 0..self.plans.len() {
+            if let Some(over) = self.plans[plan].over(now) {
+                self.stop_plan(plan);
+                last = Some(over);
+            }
+            let actions = self.plans[plan].tick(now, starting, &mut self.next_id);
+            self.carry_out(plan, actions);
+            let dropped = self.plans[plan].take_dropped();
+            self.count_dropped(dropped);
+        }
+        if self.plans.iter().all(PlanRun::is_over) {
+            self.stop(match last {
+                Some(Over::Finished) => EndReason::UsersFinished,
+                _ => EndReason::Completed,
+            });
+        }
     }
 
-    fn shaped(&mut self, step: shape_driver::Step, watch: &mut dyn FnMut(Event)) {
-        if !matches!(self.phase, Phase::Running) {
+    fn carry_out(&mut self, plan: usize, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Start { id, class } => {
+                    let seat = self.sandboxes.start(id, class);
+                    self.present.insert(id, Present { plan, seat });
+                }
+                Action::Stop { id, .. } => {
+                    if let Some(user) = self.present.get(&id) {
+                        user.seat.stop();
+                    }
+                }
+            }
+        }
+    }
+
+    fn count_dropped(&mut self, iterations: u64) {
+        if iterations > 0 {
+            self.dropped += iterations;
+            self.run.metrics.dropped_iterations(iterations);
+        }
+    }
+
+    fn shaped(&mut self, step: conductor_driver::Step, watch: &mut dyn FnMut(Event)) {
+        let follower = self.plans.iter().position(PlanRun::follows_shape);
+        let (Some(plan), State::Starting | State::Running | State::Paused) = (follower, self.state)
+        else {
             return;
-        }
+        };
         match step {
-            shape_driver::Step::Target(Target { users, spawn_rate }) => {
-                let max = self.config.load.peak_users();
-                if users > max {
+            conductor_driver::Step::Target(Target { users, spawn_rate }) => {
+                let granted = self.plans[plan].shaped(users, spawn_rate);
+                if granted < users {
                     watch(Event::Notice(format!(
-                        "the load shape wants {users} users; limited to {max} (--max-users)"
+                        "the load shape wants {users} users; limited to {granted} (--max-users)"
                     )));
                 }
-                self.set_target(users.min(max), spawn_rate);
             }
-            shape_driver::Step::End => self.stop(EndReason::Completed),
-            shape_driver::Step::Failed(why) => {
+            conductor_driver::Step::End => self.stop_plan(plan),
+            conductor_driver::Step::Failed(why) => {
                 watch(Event::Notice(format!("load shape: {why}")));
             }
-            shape_driver::Step::GaveUp(why) => {
+            conductor_driver::Step::GaveUp(why) => {
                 self.stop(EndReason::ScenarioFailed(format!(
                     "the load shape keeps failing: {why}"
                 )));
@@ -325,40 +536,129 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn left(&mut self, exit: Exit) {
-        self.stops.remove(&exit.id);
-        self.scheduler.exited(exit.id, exit.class, exit.finished);
+        self.present.remove(&exit.id);
+        if let Some(plan) = self.plans.iter_mut().find(|plan| plan.has(exit.class)) {
+            plan.exited(exit.id, exit.class, exit.finished);
+        }
     }
 
     fn interrupted(&mut self, watch: &mut dyn FnMut(Event)) {
-        match self.phase {
-            Phase::Running => {
-                watch(Event::Notice(format!(
-                    "stopping gracefully, for {:?} at most; once more ends everything now",
-                    self.config.stop_timeout
-                )));
-                self.stop(EndReason::Interrupted);
-            }
-            Phase::Stopping(_) => {
-                self.reason = Some(EndReason::Interrupted);
-                self.abort();
-            }
-            Phase::Aborted => {}
+        if self.state != State::Stopping {
+            watch(Event::Notice(format!(
+                "stopping gracefully, for {:?} at most; once more ends everything now",
+                self.config.stop_timeout
+            )));
+            self.stop(EndReason::Interrupted);
+        } else {
+            self.reason = Some(EndReason::Interrupted);
+            self.present.values().for_each(|user| user.seat.abort());
         }
+    }
+
+    /// Follows an order, or says why not.
+    fn obey(&mut self, Request { order, reply }: Request) {
+        let obeyed = match order {
+            Order::Start => self.try_step(lifecycle::Step::Start),
+            Order::Pause => self.try_step(lifecycle::Step::Pause),
+            Order::Resume => self.try_step(lifecycle::Step::Resume),
+            Order::Stop | Order::Quit => {
+                self.quit |= order == Order::Quit;
+                let allowed = self.state.after(lifecycle::Step::Stop);
+                allowed.map(|_| self.stop(EndReason::Ordered))
+            }
+            Order::Load(change) => {
+                let changed = self.change(&change);
+                self.publish();
+                // Whoever asked may have gone.
+                let _ = reply.send(changed.map(|()| self.status()));
+                return;
+            }
+        };
+        self.publish();
+        let _ = reply.send(obeyed.map(|()| self.status()).map_err(Refused::from));
+    }
+
+    fn try_step(&mut self, step: lifecycle::Step) -> Result<(), Illegal> {
+        self.state = self.state.after(step)?;
+        match step {
+            lifecycle::Step::Pause => self.run.clock().pause(),
+            lifecycle::Step::Resume => self.run.clock().resume(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A step that the state allows.
+    fn step(&mut self, step: lifecycle::Step) {
+        let taken = self.try_step(step);
+        debug_assert!(taken.is_ok(), "{taken:?}");
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), Refused> {
+        if self.state == State::Stopping {
+            return Err(Refused::Over);
+        }
+        let plan = match (&change.plan, self.plans.len()) {
+            (None, 1) => 0,
+            (wanted, _) => {
+                let named = |plan: &PlanRun| Some(plan.name()) == wanted.as_deref();
+                self.plans.iter().position(named).ok_or_else(|| {
+                    let names: Vec<_> = self.plans.iter().map(PlanRun::name).collect();
+                    let names = names.join(", ");
+                    Refused::Invalid(format!("name the plan to change; there are {names}"))
+                })?
+            }
+        };
+        self.plans[plan].check(change)?;
+        self.plans[plan].change(change, self.run.elapsed());
+        Ok(())
     }
 
     /// Asks all users to stop.
     fn stop(&mut self, reason: EndReason) {
         self.reason.get_or_insert(reason);
-        self.set_target(0, f64::INFINITY);
-        for stop in self.stops.values() {
-            stop.cancel();
+        if self.state == State::Stopping {
+            return;
         }
-        self.phase = Phase::Stopping(Instant::now() + self.config.stop_timeout);
+        self.step(lifecycle::Step::Stop);
+        self.run.clock().resume();
+        for plan in 0..self.plans.len() {
+            self.stop_plan(plan);
+        }
+        self.publish();
     }
 
-    fn abort(&mut self) {
-        self.phase = Phase::Aborted;
-        self.sandboxes.abort();
+    /// Asks the users of a plan to stop.
+    fn stop_plan(&mut self, plan: usize) {
+        if self.plans[plan].is_over() {
+            return;
+        }
+        let dropped = self.plans[plan].stop();
+        self.count_dropped(dropped);
+        self.deadlines[plan] = Some(Instant::now() + self.config.stop_timeout);
+        let users = self.present.values().filter(|user| user.plan == plan);
+        users.for_each(|user| user.seat.stop());
+    }
+
+    /// Ends users that were asked to stop and did not in time.
+    fn end_late_users(&mut self, watch: &mut dyn FnMut(Event)) {
+        for plan in 0..self.plans.len() {
+            if self.deadlines[plan].is_none_or(|deadline| Instant::now() < deadline) {
+                continue;
+            }
+            self.deadlines[plan] = None;
+            let late = self.present.values().filter(|user| user.plan == plan);
+            let ended = late.map(|user| user.seat.abort()).count() as u64;
+            if ended > 0 {
+                self.users_ended += ended;
+                watch(Event::Notice(format!(
+                    "{ended} {} did not stop within {:?} and {} ended",
+                    if ended == 1 { "user" } else { "users" },
+                    self.config.stop_timeout,
+                    if ended == 1 { "was" } else { "were" },
+                )));
+            }
+        }
     }
 
     fn report(&mut self, watch: &mut dyn FnMut(Event)) {
@@ -366,18 +666,68 @@ impl<'a> Dispatcher<'a> {
         let elapsed = self.run.elapsed();
         let total = self.run.metrics.total();
         watch(Event::Progress(Progress {
+            state: self.state,
             elapsed,
             users: self.run.gauges.live(),
-            target: self.scheduler.target(),
+            target: self.plans.iter().map(PlanRun::target).sum(),
             requests: total.count(),
             failures: total.failures,
+            dropped: self.dropped,
             window: total.since(&self.reported.1),
             span: elapsed.saturating_sub(self.reported.0),
         }));
         self.reported = (elapsed, total);
-        if !self.answered && matches!(self.phase, Phase::Running) {
-            self.look_for_answers();
+        self.publish();
+        if self.state == State::Running {
+            if !self.answered {
+                self.look_for_answers();
+            }
+            self.judge();
         }
+    }
+
+    fn status(&self) -> Status {
+        let now = self.run.elapsed();
+        Status {
+            state: self.state,
+            elapsed: now,
+            paused: self.run.clock().paused(),
+            users: self.run.gauges.live(),
+            plans: self.plans.iter().map(|plan| plan.status(now)).collect(),
+        }
+    }
+
+    fn publish(&self) {
+        self.wheel.status.send_replace(self.status());
+    }
+
+    /// Shows how the thresholds stand, and ends the run if one of them says so.
+    fn judge(&mut self) {
+        if self.thresholds.is_empty() {
+            return;
+        }
+        let elapsed = self.run.elapsed();
+        let snapshot = self.run.metrics.snapshot();
+        let judged = self.thresholds.iter();
+        let verdicts: Vec<Verdict> = judged
+            .map(|threshold| threshold.evaluate(&snapshot, elapsed))
+            .collect();
+        // What has no data yet may still get some.
+        let crossed = verdicts
+            .iter()
+            .zip(&self.thresholds)
+            .position(|(verdict, threshold)| {
+                let due = threshold
+                    .abort_after()
+                    .is_some_and(|delay| elapsed >= delay);
+                due && !verdict.passed && verdict.value.is_some()
+            });
+        if let Some(at) = crossed {
+            self.crossed = Some(at);
+            let what = verdicts[at].expression.clone();
+            self.stop(EndReason::ThresholdCrossed(what));
+        }
+        *self.board.lock() = verdicts;
     }
 
     /// Ends a run in which every request so far failed to reach its host.
@@ -416,9 +766,9 @@ fn interval(period: Duration) -> Interval {
 }
 
 /// The load shape's next word; never, without one.
-async fn next_step(shape: &mut Option<ShapeDriver>) -> Option<shape_driver::Step> {
-    match shape {
-        Some(shape) => shape.next().await,
+async fn next_step(conductor: &mut Option<ConductorDriver>) -> Option<conductor_driver::Step> {
+    match conductor {
+        Some(conductor) => conductor.next().await,
         None => std::future::pending().await,
     }
 }

@@ -34,13 +34,13 @@ pub struct Scheduler {
     live: Vec<BTreeSet<u64>>,
     /// Users that had nothing left to do; they still fill their place.
     finished: Vec<u32>,
-    target: u32,
+    /// Users that there shall be, by class.
+    shares: Vec<u32>,
     /// Users a second.
     rate: f64,
     /// Actions that the rate allows now.
     credit: f64,
     last: Duration,
-    next_id: u64,
 }
 
 impl Scheduler {
@@ -49,28 +49,40 @@ impl Scheduler {
         Scheduler {
             live: vec![BTreeSet::new(); weights.len()],
             finished: vec![0; weights.len()],
+            shares: vec![0; weights.len()],
             weights,
-            target: 0,
             rate: f64::INFINITY,
             credit: 1.0,
             last: Duration::ZERO,
-            next_id: 1,
         }
     }
 
     /// Sets how many users there shall be, and how many start or stop a second.
     pub fn set_target(&mut self, users: u32, rate: f64) {
-        self.target = users;
+        self.shares = distribute(users, &self.weights);
         self.rate = rate;
+    }
+
+    /// From now on there shall be so many more users of this class.
+    pub fn add(&mut self, class: usize, users: u32) {
+        self.shares[class] = self.shares[class].saturating_add(users);
     }
 
     /// Users there shall be.
     pub fn target(&self) -> u32 {
-        self.target
+        self.shares
+            .iter()
+            .fold(0, |sum, users| sum.saturating_add(*users))
     }
 
-    /// What is to be done at this time of the run.
-    pub fn tick(&mut self, elapsed: Duration) -> Vec<Action> {
+    /// Users of this class that live and were not asked to stop.
+    pub fn live(&self, class: usize) -> u32 {
+        self.live[class].len() as u32
+    }
+
+    /// What is to be done at this time of the run. New users are numbered from `next_id`
+    /// on, which is left at the number of the next one.
+    pub fn tick(&mut self, elapsed: Duration, next_id: &mut u64) -> Vec<Action> {
         let passed = elapsed.saturating_sub(self.last).as_secs_f64();
         self.last = elapsed;
         let wanted = self.wanted();
@@ -81,7 +93,7 @@ impl Scheduler {
             f64::INFINITY
         };
         while self.credit >= 1.0 {
-            let Some(action) = self.step(&wanted) else {
+            let Some(action) = self.step(&wanted, next_id) else {
                 // What the rate allowed while nothing was to be done is not saved up.
                 self.credit = 1.0;
                 break;
@@ -101,24 +113,19 @@ impl Scheduler {
 
     /// Whether every user that there shall be had nothing left to do.
     pub fn all_finished(&self) -> bool {
-        self.target > 0 && self.finished.iter().sum::<u32>() >= self.target
+        self.target() > 0 && self.finished.iter().sum::<u32>() >= self.target()
     }
 
     /// Users of each class that shall live.
     fn wanted(&self) -> Vec<u32> {
-        let shares = distribute(self.target, &self.weights);
-        shares
+        self.shares
             .iter()
             .zip(&self.finished)
             .map(|(share, done)| share.saturating_sub(*done))
             .collect()
     }
 
-    fn live(&self, class: usize) -> u32 {
-        self.live[class].len() as u32
-    }
-
-    fn step(&mut self, wanted: &[u32]) -> Option<Action> {
+    fn step(&mut self, wanted: &[u32], next_id: &mut u64) -> Option<Action> {
         let classes = 0..self.weights.len();
         let surplus = classes.clone().filter(|&c| self.live(c) > wanted[c]);
         if let Some(class) = surplus.max_by_key(|&c| self.live(c) - wanted[c]) {
@@ -131,8 +138,8 @@ impl Scheduler {
             let done = |c: usize| f64::from(self.live(c)) / f64::from(wanted[c]);
             done(a).total_cmp(&done(b)).then(wanted[b].cmp(&wanted[a]))
         })?;
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = *next_id;
+        *next_id += 1;
         self.live[class].insert(id);
         Some(Action::Start { id, class })
     }
@@ -147,13 +154,39 @@ mod tests {
         scheduler.live.iter().map(BTreeSet::len).collect()
     }
 
+    /// A scheduler that numbers its users itself.
+    struct Numbered(Scheduler, u64);
+
+    impl Numbered {
+        fn new(weights: Vec<u32>) -> Self {
+            Numbered(Scheduler::new(weights), 1)
+        }
+
+        fn tick(&mut self, elapsed: Duration) -> Vec<Action> {
+            self.0.tick(elapsed, &mut self.1)
+        }
+    }
+
+    impl std::ops::Deref for Numbered {
+        type Target = Scheduler;
+        fn deref(&self) -> &Scheduler {
+            &self.0
+        }
+    }
+
+    impl std::ops::DerefMut for Numbered {
+        fn deref_mut(&mut self) -> &mut Scheduler {
+            &mut self.0
+        }
+    }
+
     fn at(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
     }
 
     #[test]
     fn users_start_at_the_rate_and_no_faster() {
-        let mut scheduler = Scheduler::new(vec![1]);
+        let mut scheduler = Numbered::new(vec![1]);
         scheduler.set_target(10, 4.0);
         assert_eq!(
             scheduler.tick(at(0.0)).len(),
@@ -169,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_rate_below_one_a_second_is_kept() {
-        let mut scheduler = Scheduler::new(vec![1]);
+        let mut scheduler = Numbered::new(vec![1]);
         scheduler.set_target(3, 0.1);
         let starts: usize = (0..=150)
             .map(|s| scheduler.tick(at(f64::from(s) / 10.0)).len())
@@ -179,7 +212,7 @@ mod tests {
 
     #[test]
     fn everyone_at_once_without_a_rate() {
-        let mut scheduler = Scheduler::new(vec![1, 4]);
+        let mut scheduler = Numbered::new(vec![1, 4]);
         scheduler.set_target(100, f64::INFINITY);
         assert_eq!(scheduler.tick(at(0.0)).len(), 100);
         assert_eq!(counts(&scheduler), [20, 80]);
@@ -187,7 +220,7 @@ mod tests {
 
     #[test]
     fn idle_time_is_not_saved_up() {
-        let mut scheduler = Scheduler::new(vec![1]);
+        let mut scheduler = Numbered::new(vec![1]);
         scheduler.set_target(1, 10.0);
         scheduler.tick(at(0.0));
         scheduler.tick(at(100.0));
@@ -197,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_mix_holds_on_the_way_up_and_down() {
-        let mut scheduler = Scheduler::new(vec![1, 4]);
+        let mut scheduler = Numbered::new(vec![1, 4]);
         scheduler.set_target(100, 1.0);
         for second in 0..50 {
             scheduler.tick(at(f64::from(second)));
@@ -213,7 +246,7 @@ mod tests {
 
     #[test]
     fn users_that_left_are_replaced_unless_they_finished() {
-        let mut scheduler = Scheduler::new(vec![1]);
+        let mut scheduler = Numbered::new(vec![1]);
         scheduler.set_target(2, f64::INFINITY);
         scheduler.tick(at(0.0));
         scheduler.exited(1, 0, false);
@@ -225,13 +258,24 @@ mod tests {
         assert!(scheduler.all_finished());
     }
 
+    #[test]
+    fn single_classes_can_grow() {
+        let mut scheduler = Numbered::new(vec![1, 4]);
+        scheduler.set_target(5, f64::INFINITY);
+        scheduler.add(0, 2);
+        assert_eq!(scheduler.target(), 7);
+        scheduler.tick(at(0.0));
+        assert_eq!(counts(&scheduler), [3, 4]);
+        assert_eq!(scheduler.live(0), 3);
+    }
+
     proptest! {
         #[test]
         fn targets_are_reached_and_ids_never_reused(
             weights in prop::collection::vec(1_u32..50, 1..5),
             targets in prop::collection::vec(0_u32..300, 1..6),
         ) {
-            let mut scheduler = Scheduler::new(weights.clone());
+            let mut scheduler = Numbered::new(weights.clone());
             let mut seen = BTreeSet::new();
             for (second, &target) in targets.iter().enumerate() {
                 scheduler.set_target(target, f64::INFINITY);

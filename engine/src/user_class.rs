@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rand::Rng;
 use thiserror::Error;
 
 /// How long a user waits after `on_start` and after each task.
@@ -35,17 +34,48 @@ pub enum Execution {
     OwnLoop,
 }
 
-/// A task of a class.
+/// A task of a class, or a set of tasks that stands where a task does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
+    /// Index in the component's manifest.
+    pub index: u32,
     /// Unique in its class.
     pub name: String,
     /// At least 1.
     pub weight: u32,
+    /// What `--tags` and `--exclude-tags` go by; those of its sets count too.
+    pub tags: Vec<String>,
+    /// Index among the tasks of the class of the set it belongs to, which comes earlier.
+    pub parent: Option<usize>,
+    /// Present for a set.
+    pub set: Option<TaskSet>,
+}
+
+/// How the tasks of a set run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskSet {
+    /// Sequential or weighted.
+    pub execution: Execution,
+    /// Passes (or, if weighted, tasks) until the parent goes on; absent when only the
+    /// scenario ends it.
+    pub rounds: Option<u32>,
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        Task {
+            index: 0,
+            name: String::new(),
+            weight: 1,
+            tags: Vec::new(),
+            parent: None,
+            set: None,
+        }
+    }
 }
 
 /// A kind of user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UserClass {
     /// Index in the component's manifest.
     pub index: u32,
@@ -59,6 +89,11 @@ pub struct UserClass {
     pub wait_time: WaitTime,
     /// Order of the tasks.
     pub execution: Execution,
+    /// Iterations of all its users a second, at most.
+    pub throughput: Option<f64>,
+    /// Iterations start this far apart, instead of any wait time: the run says so, not the
+    /// component.
+    pub pacing: Option<Duration>,
     /// Its tasks.
     pub tasks: Vec<Task>,
 }
@@ -101,6 +136,25 @@ pub enum InvalidClass {
     /// Nothing at a time.
     #[error("user class '{0}': max-concurrent-tasks is 0")]
     ZeroConcurrency(String),
+    /// A set where the order of tasks is not the host's to decide.
+    #[error("user class '{0}': task sets need sequential or weighted execution")]
+    MisplacedSet(String),
+    /// A set that makes no sense.
+    #[error("user class '{class}': task '{task}' {problem}")]
+    BadTask {
+        /// The class.
+        class: String,
+        /// The task or set.
+        task: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A throughput that is none.
+    #[error("user class '{0}': the throughput is not a number above 0")]
+    BadThroughput(String),
+    /// Tags that leave nothing to do.
+    #[error("no task is left with {0}")]
+    NoTaggedTask(String),
     /// Concurrency where calls cannot overlap.
     #[error(
         "user class '{0}' runs tasks concurrently, which needs the async convention; \
@@ -144,11 +198,18 @@ impl UserClass {
         if self.execution == Execution::Concurrent(0) {
             return Err(InvalidClass::ZeroConcurrency(name()));
         }
+        if self
+            .throughput
+            .is_some_and(|rate| !(rate > 0.0 && rate.is_finite()))
+        {
+            return Err(InvalidClass::BadThroughput(name()));
+        }
         let mut seen = HashSet::new();
-        for task in &self.tasks {
-            if !is_name(&task.name) {
+        for (index, task) in self.tasks.iter().enumerate() {
+            if !is_name(&task.name) || task.tags.iter().any(|tag| !is_name(tag)) {
                 return Err(InvalidClass::BadName(self.index));
             }
+            self.validate_place(index, task)?;
             if !seen.insert(&task.name) {
                 return Err(InvalidClass::DuplicateTask(name(), task.name.clone()));
             }
@@ -161,18 +222,81 @@ impl UserClass {
         Ok(())
     }
 
-    /// One task by weight.
-    pub fn pick_task(&self, rng: &mut impl Rng) -> usize {
-        let total: u64 = self.tasks.iter().map(|t| u64::from(t.weight)).sum();
-        let mut ticket = rng.random_range(0..total.max(1));
-        for (index, task) in self.tasks.iter().enumerate() {
-            let weight = u64::from(task.weight);
-            if ticket < weight {
-                return index;
+    /// Checks a task's place among the sets.
+    fn validate_place(&self, index: usize, task: &Task) -> Result<(), InvalidClass> {
+        let bad = |problem| InvalidClass::BadTask {
+            class: self.name.clone(),
+            task: task.name.clone(),
+            problem,
+        };
+        if let Some(parent) = task.parent {
+            let is_set = |at| {
+                self.tasks
+                    .get(at)
+                    .is_some_and(|task: &Task| task.set.is_some())
+            };
+            if parent >= index || !is_set(parent) {
+                return Err(bad("belongs to something that is not a set before it"));
             }
-            ticket -= weight;
         }
-        0
+        let Some(set) = &task.set else { return Ok(()) };
+        let ordered = |execution| matches!(execution, Execution::Sequential | Execution::Weighted);
+        if !ordered(self.execution) {
+            return Err(InvalidClass::MisplacedSet(self.name.clone()));
+        }
+        if !ordered(set.execution) {
+            return Err(bad("is a set that is neither sequential nor weighted"));
+        }
+        if set.rounds == Some(0) {
+            return Err(bad("is a set of 0 rounds"));
+        }
+        match self.tasks.iter().any(|other| other.parent == Some(index)) {
+            true => Ok(()),
+            false => Err(bad("is a set without tasks")),
+        }
+    }
+
+    /// Leaves only tasks with one of `only` (all, when that is empty) and none of
+    /// `except`, and the sets that still have any.
+    fn keep_tagged(&mut self, only: &[String], except: &[String]) {
+        let tags = |mut at: usize| {
+            let mut tags: Vec<&String> = Vec::new();
+            loop {
+                tags.extend(&self.tasks[at].tags);
+                match self.tasks[at].parent {
+                    Some(parent) => at = parent,
+                    None => return tags,
+                }
+            }
+        };
+        let has = |at: usize, wanted: &[String]| tags(at).iter().any(|tag| wanted.contains(tag));
+        let mut kept: Vec<bool> = (0..self.tasks.len())
+            .map(|at| {
+                let is_task = self.tasks[at].set.is_none();
+                is_task && (only.is_empty() || has(at, only)) && !has(at, except)
+            })
+            .collect();
+        for at in (0..self.tasks.len()).rev() {
+            if let (true, Some(parent)) = (kept[at], self.tasks[at].parent) {
+                kept[parent] = true;
+            }
+        }
+        let moved: Vec<usize> = kept
+            .iter()
+            .scan(0, |next, kept| {
+                Some(std::mem::replace(next, *next + usize::from(*kept)))
+            })
+            .collect();
+        let mut keep = kept.iter();
+        self.tasks.retain(|_| keep.next() == Some(&true));
+        for task in &mut self.tasks {
+            task.parent = task.parent.map(|parent| moved[parent]);
+        }
+    }
+
+    /// Weights of its tasks, in their order.
+    pub fn task_weights(&self) -> Vec<u32> {
+        self.tasks.iter().map(|task| task.weight).collect()
     }
 
     /// Whether its tasks have different weights.
@@ -205,21 +329,25 @@ pub fn validate(sdk: &str, classes: &[UserClass]) -> Result<(), InvalidClass> {
     Ok(())
 }
 
+/// The class of that name.
+pub fn find<'a>(classes: &'a [UserClass], name: &str) -> Result<&'a UserClass, InvalidClass> {
+    classes
+        .iter()
+        .find(|class| class.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+            InvalidClass::Unknown {
+                name: name.to_owned(),
+                known: known.join(", "),
+            }
+        })
+}
+
 /// The classes to run: those named, or all with a weight. A class that is named and has
 /// weight 0 counts as 1.
 pub fn select(classes: Vec<UserClass>, names: &[String]) -> Result<Vec<UserClass>, InvalidClass> {
     for name in names {
-        if !classes.iter().any(|c| c.name == *name) {
-            let known = classes
-                .iter()
-                .map(|c| c.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ");
-            return Err(InvalidClass::Unknown {
-                name: name.clone(),
-                known,
-            });
-        }
+        find(&classes, name)?;
     }
     let mut chosen: Vec<UserClass> = classes
         .into_iter()
@@ -239,6 +367,37 @@ pub fn select(classes: Vec<UserClass>, names: &[String]) -> Result<Vec<UserClass
     } else {
         Ok(chosen)
     }
+}
+
+/// Leaves only tasks with one of `only` (all, when that is empty) and none of `except`;
+/// classes without any task do not run. Own loops have no tasks to choose from, and run
+/// unless `only` asks for something.
+pub fn keep_tagged(
+    mut classes: Vec<UserClass>,
+    only: &[String],
+    except: &[String],
+) -> Result<Vec<UserClass>, InvalidClass> {
+    if only.is_empty() && except.is_empty() {
+        return Ok(classes);
+    }
+    for class in &mut classes {
+        class.keep_tagged(only, except);
+    }
+    classes.retain(|class| {
+        let own_loop = class.execution == Execution::OwnLoop && only.is_empty();
+        own_loop || !class.tasks.is_empty()
+    });
+    if !classes.is_empty() {
+        return Ok(classes);
+    }
+    let mut words = Vec::new();
+    if !only.is_empty() {
+        words.push(format!("--tags {}", only.join(",")));
+    }
+    if !except.is_empty() {
+        words.push(format!("--exclude-tags {}", except.join(",")));
+    }
+    Err(InvalidClass::NoTaggedTask(words.join(" ")))
 }
 
 /// Shares `total` users by weight with the largest-remainder method: the shares add up to
@@ -272,11 +431,85 @@ mod tests {
             host: None,
             wait_time: WaitTime::None,
             execution: Execution::Sequential,
-            tasks: vec![Task {
-                name: "test".into(),
-                weight: 1,
-            }],
+            throughput: None,
+            pacing: None,
+            tasks: vec![task("test", None, &[])],
         }
+    }
+
+    fn task(name: &str, parent: Option<usize>, tags: &[&str]) -> Task {
+        Task {
+            name: name.into(),
+            parent,
+            tags: tags.iter().map(ToString::to_string).collect(),
+            ..Task::default()
+        }
+    }
+
+    fn set(name: &str, parent: Option<usize>, tags: &[&str]) -> Task {
+        let set = TaskSet {
+            execution: Execution::Sequential,
+            rounds: Some(1),
+        };
+        Task {
+            set: Some(set),
+            ..task(name, parent, tags)
+        }
+    }
+
+    #[test]
+    fn sets_have_to_make_sense() {
+        let with = |execution, tasks: Vec<Task>| {
+            let class = UserClass {
+                execution,
+                tasks,
+                ..class("A", 1)
+            };
+            class.validate()
+        };
+        let tree = || vec![set("s", None, &[]), task("t", Some(0), &[])];
+        assert_eq!(with(Execution::Weighted, tree()), Ok(()));
+        assert_eq!(
+            with(Execution::Concurrent(2), tree()),
+            Err(InvalidClass::MisplacedSet("A".into()))
+        );
+        let problem = |tasks| match with(Execution::Sequential, tasks) {
+            Err(InvalidClass::BadTask { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        };
+        let not_a_set = "belongs to something that is not a set before it";
+        assert_eq!(problem(vec![task("t", Some(0), &[])]), not_a_set);
+        assert_eq!(problem(vec![task("t", Some(9), &[])]), not_a_set);
+        assert_eq!(problem(vec![set("s", None, &[])]), "is a set without tasks");
+    }
+
+    #[test]
+    fn tags_choose_tasks_and_sets_pass_theirs_on() {
+        let tagged = || UserClass {
+            tasks: vec![
+                task("plain", None, &[]),
+                set("shop", None, &["shop"]),
+                task("look", Some(1), &[]),
+                task("pay", Some(1), &["slow"]),
+                set("rest", None, &[]),
+                task("sleep", Some(4), &["slow"]),
+            ],
+            ..class("A", 1)
+        };
+        let words = |tags: &[&str]| tags.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let left = |only: &[&str], except: &[&str]| {
+            let classes = keep_tagged(vec![tagged()], &words(only), &words(except))?;
+            assert!(classes.iter().all(|class| class.validate().is_ok()));
+            let names = classes[0].tasks.iter().map(|t| t.name.clone());
+            Ok::<_, InvalidClass>(names.collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(left(&[], &[]).unwrap(), "plain shop look pay rest sleep");
+        assert_eq!(left(&["shop"], &[]).unwrap(), "shop look pay");
+        assert_eq!(left(&["shop"], &["slow"]).unwrap(), "shop look");
+        assert_eq!(left(&["slow"], &[]).unwrap(), "shop pay rest sleep");
+        assert_eq!(left(&[], &["slow"]).unwrap(), "plain shop look");
+        let none = left(&["x"], &["slow"]).unwrap_err().to_string();
+        assert_eq!(none, "no task is left with --tags x --exclude-tags slow");
     }
 
     #[test]
@@ -354,15 +587,6 @@ mod tests {
                 let exact = f64::from(total) * f64::from(*weight) / sum;
                 prop_assert!((f64::from(*share) - exact).abs() < 1.0 + 1e-6);
             }
-        }
-
-        #[test]
-        fn tasks_are_drawn_by_weight(seed: u64) {
-            let mut c = class("A", 1);
-            c.tasks.push(Task { name: "other".into(), weight: 3 });
-            let mut rng = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(seed);
-            let hits = (0..4000).filter(|_| c.pick_task(&mut rng) == 1).count();
-            prop_assert!((2700..=3300).contains(&hits), "{hits}");
         }
     }
 }

@@ -37,9 +37,13 @@ class Scenario(exports.Scenario):
                     wait_time=WaitTime_Fixed(SECOND // 100),
                     execution=Execution.SEQUENTIAL,
                     max_concurrent_tasks=None,
-                    tasks=[Task(name="test_products", weight=1)],
+                    throughput=None,
+                    tasks=[
+                        Task(name="test_products", weight=1, tags=[], parent=None, set=None)
+                    ],
                 )
             ],
+            thresholds=[],
         )
 
 
@@ -59,6 +63,7 @@ class User(scenario.User):
             method=http.Method_Get(),
             url=run.option("PATH") or "/products",
             name=None,
+            tags=[],
             headers=[("accept", "application/json")],
             body=None,
             options=None,

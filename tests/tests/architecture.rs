@@ -10,34 +10,49 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The engine's modules, the lowest layer first.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 10] = [
     &[
         "clock",
         "health",
+        "lifecycle",
         "load_shape",
         "preflight",
         "sample",
+        "secrets",
         "user_class",
     ],
-    &["config", "scheduler"],
+    &[
+        "arrivals",
+        "feed",
+        "itinerary",
+        "scheduler",
+        "steering",
+        "turnstile",
+    ],
     &["http", "metrics"],
+    &["threshold"],
+    &["config"],
     &["output", "wasm"],
-    &["control", "shape_driver"],
+    &["arrival_driver", "conductor_driver", "control"],
+    &["plan"],
     &["runner"],
     &["cli"],
 ];
 
 /// Crates, and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 10] = [
+const CONFINED: [(&str, &[&str]); 13] = [
     ("wasmtime", &["wasm"]),
     ("wasmtime_wasi", &["wasm"]),
     ("wasmparser", &["wasm"]),
-    ("hyper", &["http"]),
-    ("hyper_util", &["http"]),
+    ("hyper", &["control", "http"]),
+    ("hyper_util", &["control", "http"]),
     ("h2", &["http"]),
     ("rustls", &["http"]),
     ("axum", &["control"]),
     ("clap", &["cli"]),
+    ("toml", &["cli"]),
+    ("csv", &["feed"]),
+    ("aho_corasick", &["secrets"]),
     ("indicatif", &["output"]),
 ];
 

@@ -10,6 +10,7 @@
 //! | 5 | the host was unreachable from the first second |
 //! | 6 | results could not be written |
 //! | 7 | a hook or the load shape failed |
+//! | 99 | a threshold was crossed |
 //! | 130 | interrupted by Ctrl-C or SIGTERM |
 
 use crate::control::BindError;
@@ -17,15 +18,18 @@ use crate::metrics::Snapshot;
 use crate::output::file::WriteError;
 use crate::preflight::TooLow;
 use crate::runner::EndReason;
+use crate::threshold::Verdict;
 use crate::wasm::plugin::PluginError;
 
 pub(super) const OK: u8 = 0;
+const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const COMPONENT: u8 = 3;
 const PREFLIGHT: u8 = 4;
 const UNREACHABLE: u8 = 5;
 const OUTPUT: u8 = 6;
 const SCENARIO: u8 = 7;
+const THRESHOLDS: u8 = 99;
 const INTERRUPTED: u8 = 130;
 
 /// The code for an error that kept a run from starting or its results from being written.
@@ -42,16 +46,34 @@ pub(super) fn of_error(error: &anyhow::Error) -> u8 {
 }
 
 /// The code for a run that ended.
-pub(super) fn of_run(reason: &EndReason, results: &Snapshot, on_error: u8) -> u8 {
+/// Where there are thresholds, they judge; otherwise any failure does, with code 1. A code
+/// in `on_error` makes failures count beside thresholds too.
+pub(super) fn of_run(
+    reason: &EndReason,
+    results: &Snapshot,
+    verdicts: &[Verdict],
+    on_error: Option<u8>,
+) -> u8 {
+    let crossed = verdicts.iter().any(|verdict| !verdict.passed);
     match reason {
         EndReason::Interrupted => INTERRUPTED,
         EndReason::Unreachable(_) => UNREACHABLE,
         EndReason::ScenarioFailed(_) => SCENARIO,
-        EndReason::Completed | EndReason::UsersFinished | EndReason::StoppedByScenario(_) => {
+        EndReason::ThresholdCrossed(_) => THRESHOLDS,
+        _ if crossed => THRESHOLDS,
+        EndReason::Completed
+        | EndReason::UsersFinished
+        | EndReason::RequestsSpent
+        | EndReason::Ordered
+        | EndReason::StoppedByScenario(_) => {
             let failed = results.total.failures > 0
                 || !results.task_errors.is_empty()
                 || !results.sandbox_events.is_empty();
-            if failed { on_error } else { OK }
+            let tolerated = if verdicts.is_empty() { FAILED } else { OK };
+            match failed {
+                true => on_error.unwrap_or(tolerated),
+                false => OK,
+            }
         }
     }
 }

@@ -12,7 +12,8 @@ use super::exit;
 use super::options::size;
 use crate::config::Limits;
 use crate::output::terminal::print;
-use crate::user_class::{Execution, UserClass, WaitTime, distribute};
+use crate::threshold::Threshold;
+use crate::user_class::{Execution, Task, TaskSet, UserClass, WaitTime, distribute};
 use crate::wasm::component::INTERFACE_VERSION;
 use crate::wasm::plugin::{Plugin, PoolSize, Source};
 
@@ -39,9 +40,11 @@ struct Inspection {
     convention: &'static str,
     load_shape: bool,
     hooks: bool,
+    observer: bool,
     load_ms: f64,
     limits: InspectedLimits,
     classes: Vec<InspectedClass>,
+    thresholds: Vec<String>,
     imports: Vec<String>,
 }
 
@@ -60,6 +63,7 @@ struct InspectedClass {
     host: Option<String>,
     wait_time: String,
     execution: String,
+    throughput: Option<f64>,
     tasks: Vec<InspectedTask>,
 }
 
@@ -67,6 +71,11 @@ struct InspectedClass {
 struct InspectedTask {
     name: String,
     weight: u32,
+    tags: Vec<String>,
+    /// Name of the set it belongs to.
+    parent: Option<String>,
+    /// How its tasks run, for a set.
+    set: Option<String>,
 }
 
 pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
@@ -94,6 +103,7 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
         convention: outline.convention.as_str(),
         load_shape: outline.shape,
         hooks: outline.hooks,
+        observer: outline.observer,
         load_ms,
         limits: InspectedLimits {
             memory_bytes: limits.memory,
@@ -101,6 +111,11 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
             table_elements: limits.table_elements,
         },
         classes: classes(manifest.classes),
+        thresholds: manifest
+            .thresholds
+            .iter()
+            .map(Threshold::to_string)
+            .collect(),
         imports: outline.imports,
     };
     print(&if args.json {
@@ -117,20 +132,34 @@ fn classes(classes: Vec<UserClass>) -> Vec<InspectedClass> {
     let class = |(class, share): (UserClass, u32)| InspectedClass {
         wait_time: wait_time(class.wait_time),
         execution: execution(class.execution),
+        throughput: class.throughput,
+        tasks: tasks(&class.tasks),
         name: class.name,
         weight: class.weight,
         share_of_100_users: share,
         host: class.host,
-        tasks: class
-            .tasks
-            .into_iter()
-            .map(|task| InspectedTask {
-                name: task.name,
-                weight: task.weight,
-            })
-            .collect(),
     };
     classes.into_iter().zip(shares).map(class).collect()
+}
+
+fn tasks(all: &[Task]) -> Vec<InspectedTask> {
+    let task = |task: &Task| InspectedTask {
+        name: task.name.clone(),
+        weight: task.weight,
+        tags: task.tags.clone(),
+        parent: task.parent.map(|parent| all[parent].name.clone()),
+        set: task.set.map(set),
+    };
+    all.iter().map(task).collect()
+}
+
+fn set(set: TaskSet) -> String {
+    let order = execution(set.execution);
+    match set.rounds {
+        Some(1) => format!("{order}, 1 round"),
+        Some(rounds) => format!("{order}, {rounds} rounds"),
+        None => format!("{order}, until it is left"),
+    }
 }
 
 fn wait_time(wait: WaitTime) -> String {
@@ -166,9 +195,10 @@ fn write_text(out: &mut String, i: &Inspection) -> std::fmt::Result {
     writeln!(out, "  convention  {}", i.convention)?;
     writeln!(
         out,
-        "  load shape  {}, hooks {}",
+        "  load shape  {}, hooks {}, events {}",
         yes(i.load_shape),
-        yes(i.hooks)
+        yes(i.hooks),
+        yes(i.observer)
     )?;
     writeln!(
         out,
@@ -190,13 +220,37 @@ fn write_text(out: &mut String, i: &Inspection) -> std::fmt::Result {
         )?;
         writeln!(out, "  wait time  {}", class.wait_time)?;
         writeln!(out, "  execution  {}", class.execution)?;
-        for task in &class.tasks {
-            writeln!(out, "  task       {} (weight {})", task.name, task.weight)?;
+        if let Some(rate) = class.throughput {
+            writeln!(out, "  throughput {rate} iterations a second, at most")?;
         }
+        for task in &class.tasks {
+            write_task(out, task)?;
+        }
+    }
+    if !i.thresholds.is_empty() {
+        writeln!(out, "\nthresholds")?;
+    }
+    for threshold in &i.thresholds {
+        writeln!(out, "  {threshold}")?;
     }
     writeln!(out, "\nimports")?;
     for import in &i.imports {
         writeln!(out, "  {import}")?;
     }
     Ok(())
+}
+
+fn write_task(out: &mut String, task: &InspectedTask) -> std::fmt::Result {
+    let what = if task.set.is_some() { "set" } else { "task" };
+    write!(out, "  {what:<10} {} (weight {})", task.name, task.weight)?;
+    if let Some(set) = &task.set {
+        write!(out, ", {set}")?;
+    }
+    if let Some(parent) = &task.parent {
+        write!(out, ", in {parent}")?;
+    }
+    if !task.tags.is_empty() {
+        write!(out, ", tags {}", task.tags.join(" "))?;
+    }
+    writeln!(out)
 }

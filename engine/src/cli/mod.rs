@@ -3,6 +3,7 @@
 
 mod exit;
 mod inspect;
+mod keys;
 mod new;
 mod options;
 mod run;
@@ -31,7 +32,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a scenario
-    Run(Box<options::RunArgs>),
+    Run(Box<options::RunLine>),
     /// Show what a scenario declares, imports and costs
     Inspect(inspect::InspectArgs),
     /// Create a scenario project in Rust
@@ -42,7 +43,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Run(args) => run::run(*args),
+        Command::Run(line) => line.load().and_then(run::run),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::New(args) => new::create(&args),
     };
@@ -70,6 +71,8 @@ fn unattended(limits: Limits, plugin: &Plugin) -> Result<Arc<Run>> {
         gauges: UserGauges::new::<String>([]),
         client: Client::new(ClientConfig::default())?,
         options: Default::default(),
+        secrets: Default::default(),
+        feeds: Default::default(),
         limits,
         classes: Vec::new(),
         ticks: plugin.ticks(),

@@ -1,340 +1,358 @@
-//! The flags of `run`, and what they mean together.
+//! What the flags of `run` mean together, be they on the command line or in the run file:
+//! a `RunConfig`.
+
+mod entry;
+mod flags;
+mod keys;
+mod line;
+mod load;
+mod origin;
+mod run_file;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use clap::Args;
+use anyhow::{Context, Result, anyhow, bail};
 
-use crate::config::{Http, Limits, Load, Outputs, RunConfig};
-use crate::load_shape::{Stage, parse_duration};
+use crate::config::{ClassSettings, Http, Limits, Outputs, Plan, RunConfig};
+use crate::secrets::{SecretSource, Secrets};
 use crate::wasm::component::{Convention, Outline};
+use flags::{ClassArgs, Flags};
+use load::{LoadArgs, PlanArgs, Shape};
+use origin::{Origins, at};
+use run_file::Document;
+use values::Hidden;
 
-#[derive(Debug, Args)]
+pub(super) use line::RunLine;
+pub(super) use values::{check_base_url, size};
+
+/// Where the control token is when it is not on the command line.
+const TOKEN_VARIABLE: &str = "AIOTEST_CONTROL_TOKEN";
+/// The plan of runs without plans of their own.
+const ONLY_PLAN: &str = "default";
+
+/// Everything that was asked for, on the command line and in the run file.
+#[derive(Debug)]
 pub(super) struct RunArgs {
-    /// The scenario: a WebAssembly component
-    #[arg(value_name = "FILE")]
+    /// The component.
     pub(super) file: PathBuf,
+    flags: Flags,
+    plans: Vec<NamedPlan>,
+    class_settings: BTreeMap<String, ClassSettings>,
+    origins: Origins,
+}
 
-    /// Run only these user classes
-    #[arg(value_name = "CLASS")]
-    classes: Vec<String>,
-
-    /// Base URL, instead of those of the user classes
-    #[arg(short = 'H', long, value_name = "URL", value_parser = base_url)]
-    host: Option<String>,
-
-    /// Users [default: the scenario's load shape, or 1]
-    #[arg(short, long, value_name = "N", conflicts_with = "stages")]
-    users: Option<u32>,
-
-    /// Users started or stopped per second [default: all at once]
-    #[arg(short = 'r', long, value_name = "RATE", value_parser = rate)]
-    spawn_rate: Option<f64>,
-
-    /// How long to run: 90, 30s, 5m, 1h30m [default: until the load is over or Ctrl-C]
-    #[arg(short = 't', long, value_name = "TIME", value_parser = duration)]
-    run_time: Option<Duration>,
-
-    /// Ramp linearly to USERS over DURATION; repeat for further stages
-    #[arg(short, long = "stage", value_name = "DURATION:USERS")]
-    stages: Vec<Stage>,
-
-    /// How long users may take to finish when the run ends
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
-    stop_timeout: Duration,
-
-    /// The most users a load shape may ask for
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    max_users: u32,
-
-    /// An option for the scenario; repeat for more
-    #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = key_value)]
-    options: Vec<(String, String)>,
-
-    /// Users that share a sandbox (async convention only)
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    users_per_sandbox: u32,
-
-    /// Memory of each sandbox
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64MiB")]
-    memory_limit: u64,
-
-    /// How long a sandbox may compute without waiting before it is ended
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
-    cpu_limit: Duration,
-
-    /// Grant the scenario another host, IP, CIDR, *.domain or * (all); repeat for more
-    #[arg(long = "allow-host", value_name = "HOST")]
-    allow_hosts: Vec<String>,
-
-    /// Accept any TLS certificate
-    #[arg(short = 'k', long)]
-    insecure: bool,
-
-    /// Speak HTTP/2 to http:// hosts without asking
-    #[arg(long)]
-    http2_prior_knowledge: bool,
-
-    /// Limit for one request, unless the scenario sets one
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
-    timeout: Duration,
-
-    /// Largest response body
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16MiB")]
-    max_body: u64,
-
-    /// Serve Prometheus metrics on this address, for example 127.0.0.1:8089
-    #[arg(long, value_name = "ADDR")]
-    prometheus: Option<SocketAddr>,
-
-    /// Upper bounds of the Prometheus histogram's buckets in seconds, rising
-    #[arg(
-        long,
-        value_name = "S,S,…",
-        value_delimiter = ',',
-        requires = "prometheus"
-    )]
-    prometheus_buckets: Vec<f64>,
-
-    /// Write the results as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// Distinct request names kept apart; the rest is counted as (other)
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    max_names: usize,
-
-    /// Exit code when requests or tasks failed
-    #[arg(long, value_name = "CODE", default_value_t = 1)]
-    exit_code_on_error: u8,
-
-    /// Start even if the system's limits look too low
-    #[arg(long)]
-    skip_preflight: bool,
-
-    /// Only print the summary
-    #[arg(short, long, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Also print the scenario's debug lines
-    #[arg(short, long)]
-    verbose: bool,
+#[derive(Debug)]
+struct NamedPlan {
+    name: String,
+    args: PlanArgs,
+    origins: Origins,
 }
 
 impl RunArgs {
-    /// What the flags mean for this component.
-    pub(super) fn validate(self, outline: &Outline) -> Result<RunConfig> {
-        if self.users_per_sandbox > 1 && outline.convention == Convention::Blocking {
-            bail!(
-                "--users-per-sandbox {}: the component uses the blocking convention, which has \
-                 one user a sandbox; build it with the SDK's `concurrent` feature",
-                self.users_per_sandbox
-            );
-        }
-        if self
-            .prometheus_buckets
-            .windows(2)
-            .any(|pair| pair[0] >= pair[1])
-            || self
-                .prometheus_buckets
-                .iter()
-                .any(|b| !b.is_finite() || *b <= 0.0)
-        {
-            bail!("--prometheus-buckets must be above 0 and rising");
-        }
-        if self.memory_limit > 4 << 30 {
-            bail!("--memory-limit: a sandbox has 4GiB at most");
-        }
-        if self.memory_limit < 64 << 10 {
-            bail!("--memory-limit: a sandbox needs 64KiB at least, and usually 2MiB");
-        }
-        let load = if !self.stages.is_empty() {
-            Load::Stages(self.stages)
-        } else if let Some(users) = self.users {
-            Load::Constant { users }
-        } else if outline.shape {
-            Load::Shape {
-                max_users: self.max_users,
+    fn new(mut flags: Flags, origins: Origins) -> Result<Self> {
+        let file = flags.file.take().context("no scenario: name a component")?;
+        for feed in &mut flags.scenario.data {
+            if origins.is_of_file(&format!("data.{}", feed.name)) {
+                feed.path = origins.beside(&feed.path);
             }
-        } else {
-            Load::Constant { users: 1 }
-        };
-        if load.peak_users() == 0 {
-            bail!("0 users do nothing; give --users or --stage at least one");
         }
-        Ok(RunConfig {
-            file: self.file,
-            classes: self.classes,
-            host: self.host,
-            load,
-            spawn_rate: self.spawn_rate.unwrap_or(f64::INFINITY),
-            run_time: self.run_time,
-            stop_timeout: self.stop_timeout,
-            options: self.options.into_iter().collect::<BTreeMap<_, _>>(),
-            users_per_sandbox: self.users_per_sandbox,
-            limits: Limits {
-                memory: usize::try_from(self.memory_limit).context("--memory-limit")?,
-                cpu: self.cpu_limit,
-                ..Limits::default()
+        Ok(RunArgs {
+            file: match origins.is_of_file("file") {
+                true => origins.beside(&file),
+                false => file,
             },
-            max_names: self.max_names,
-            http: Http {
-                allow_hosts: self.allow_hosts,
-                insecure: self.insecure,
-                http2_prior_knowledge: self.http2_prior_knowledge,
-                max_body: self.max_body,
-                timeout: self.timeout,
-            },
-            outputs: Outputs {
-                prometheus: self.prometheus,
-                buckets: self.prometheus_buckets,
-                json: self.json,
-                quiet: self.quiet,
-                verbose: self.verbose,
-            },
-            skip_preflight: self.skip_preflight,
-            exit_code_on_error: self.exit_code_on_error,
+            flags,
+            plans: Vec::new(),
+            class_settings: BTreeMap::new(),
+            origins,
         })
     }
-}
 
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text)
-        .filter(|time| !time.is_zero())
-        .ok_or_else(|| "not a duration above 0, for example 30s, 5m or 1h30m".into())
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
-        _ => Err("not a number above 0".into()),
-    }
-}
-
-/// Reads a size as people write it: `4096`, `64MiB`, `64M`, `1.5GB`.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    let text = text.trim();
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kib" => 1024.0,
-        "m" | "mib" => 1024.0 * 1024.0,
-        "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
-        "kb" => 1e3,
-        "mb" => 1e6,
-        "gb" => 1e9,
-        _ => return Err(format!("unknown unit '{unit}'; use KiB, MiB or GiB")),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(number) if number > 0.0 && number * factor < 1e18 => Ok((number * factor) as u64),
-        _ => Err("not a size above 0, for example 64MiB".into()),
-    }
-}
-
-fn base_url(text: &str) -> Result<String, String> {
-    check_base_url(text).map(|()| text.to_owned())
-}
-
-/// Whether a text can be the base URL of sessions.
-pub(super) fn check_base_url(text: &str) -> Result<(), String> {
-    let url = url::Url::parse(text)
-        .map_err(|e| format!("not a URL such as http://127.0.0.1:8080 ({e})"))?;
-    match url.scheme() {
-        "http" | "https" if url.has_host() => Ok(()),
-        _ => Err("begins with neither http:// nor https://".into()),
-    }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("not KEY=VALUE".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        run: RunArgs,
-    }
-
-    fn outline(convention: Convention, shape: bool) -> Outline {
-        Outline {
-            convention,
-            shape,
-            hooks: false,
-            imports: Vec::new(),
-            memory: 0,
-            table: 0,
+    /// Takes the plans of the run file. Each class is in one of them.
+    fn take_plans(&mut self, file: &Document) -> Result<()> {
+        let mut owners: BTreeMap<String, String> = BTreeMap::new();
+        for section in &file.plans {
+            let mut origins = Origins::of(&file.path);
+            section.entries.iter().for_each(|entry| origins.add(entry));
+            let mut args: PlanArgs = section.parse()?;
+            let only = file.plans.len() == 1;
+            if args.classes.is_empty() && only {
+                args.classes = std::mem::take(&mut self.flags.classes);
+            } else if args.classes.is_empty() {
+                let what = format!(
+                    "plans.{}: names no classes; with several plans each needs its own",
+                    section.name
+                );
+                bail!(at(&file.path, section.line, what));
+            }
+            for class in &args.classes {
+                if let Some(owner) = owners.insert(class.clone(), section.name.clone()) {
+                    bail!(
+                        "{}: class '{class}' is in plan '{owner}' already",
+                        origins.name("classes")
+                    );
+                }
+            }
+            self.plans.push(NamedPlan {
+                name: section.name.clone(),
+                args,
+                origins,
+            });
+        }
+        if self.plans.is_empty() || self.flags.classes.is_empty() {
+            return Ok(());
+        }
+        match self.origins.is_of_file("classes") {
+            true => bail!(
+                "{}: the plans say which classes run; write them there",
+                self.origins.name("classes")
+            ),
+            false => bail!(
+                "class '{}': the plans of {} say which classes run; name none on the command line",
+                self.flags.classes[0],
+                file.path.display()
+            ),
         }
     }
 
-    fn parse(words: &str, outline: &Outline) -> Result<RunConfig> {
-        Line::try_parse_from(format!("run {words}").split(' '))?
-            .run
-            .validate(outline)
-    }
-
-    #[test]
-    fn the_load_comes_from_the_flags_before_the_shape() {
-        let shaped = outline(Convention::Blocking, true);
-        let load = |words: &str, o: &Outline| parse(words, o).unwrap().load;
-        assert_eq!(load("a.wasm", &shaped), Load::Shape { max_users: 10_000 });
-        assert_eq!(load("a.wasm -u 5", &shaped), Load::Constant { users: 5 });
-        assert_eq!(
-            load("a.wasm", &outline(Convention::Async, false)),
-            Load::Constant { users: 1 }
-        );
-        assert_eq!(load("a.wasm -s 1s:5 -s 2s:9", &shaped).peak_users(), 9);
-    }
-
-    #[test]
-    fn bad_flags_are_refused() {
-        let blocking = outline(Convention::Blocking, false);
-        for bad in [
-            "a.wasm -u 0",
-            "a.wasm -u x",
-            "a.wasm -u 1 -s 1s:1",
-            "a.wasm -r 0",
-            "a.wasm -r nan",
-            "a.wasm -t 0",
-            "a.wasm -t soon",
-            "a.wasm -s 5",
-            "a.wasm -H localhost:8080",
-            "a.wasm -H ftp://localhost",
-            "a.wasm -e novalue",
-            "a.wasm --users-per-sandbox 0",
-            "a.wasm --users-per-sandbox 2",
-            "a.wasm --memory-limit 5GiB",
-            "a.wasm --memory-limit 1",
-            "a.wasm --memory-limit 1x",
-            "a.wasm --prometheus nowhere",
-            "a.wasm --prometheus 127.0.0.1:1 --prometheus-buckets 2,1",
-            "a.wasm --prometheus-buckets 1,2",
-            "a.wasm -q -v",
-            "",
-        ] {
-            assert!(parse(bad, &blocking).is_err(), "{bad}");
+    fn take_class_settings(&mut self, file: &Document) -> Result<()> {
+        for section in &file.classes {
+            let args: ClassArgs = section.parse()?;
+            let settings = ClassSettings {
+                weight: args.weight,
+                host: args.host,
+                pacing: args.pacing,
+                throughput: args.throughput,
+            };
+            self.class_settings.insert(section.name.clone(), settings);
         }
+        Ok(())
     }
 
-    #[test]
-    fn sizes_read_as_people_write_them() {
-        assert_eq!(size("4096"), Ok(4096));
-        assert_eq!(size("64MiB"), Ok(64 << 20));
-        assert_eq!(size("1.5 GB"), Ok(1_500_000_000));
-        assert_eq!(size("2k"), Ok(2048));
-        assert!(size("").is_err() && size("-1").is_err() && size("9e99").is_err());
+    /// What the flags mean for this component. Reads the secrets.
+    ///
+    /// # Errors
+    ///
+    /// When flags do not go together or not with the component, or a secret cannot be read.
+    pub(super) fn validate(self, outline: &Outline) -> Result<RunConfig> {
+        self.validate_with(outline, |name| std::env::var(name).ok())
     }
+
+    fn validate_with(
+        self,
+        outline: &Outline,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<RunConfig> {
+        self.check_sandboxes(outline)?;
+        self.check_http()?;
+        let secrets = self.secrets(&env)?;
+        let control_token = self.control_token(&env)?;
+        let flags = self.flags;
+        let plans = plans(self.plans, flags.load, outline, &self.origins)?;
+        Ok(RunConfig {
+            file: self.file,
+            classes: flags.classes,
+            class_settings: self.class_settings,
+            host: flags.host,
+            tags: flags.scenario.tags,
+            exclude_tags: flags.scenario.exclude_tags,
+            plans,
+            pacing: flags.course.pacing,
+            max_requests: flags.course.max_requests,
+            paused: flags.course.paused,
+            stop_timeout: flags.course.stop_timeout,
+            options: flags.scenario.options.into_iter().collect(),
+            secrets,
+            data: flags.scenario.data,
+            thresholds: flags.course.thresholds,
+            users_per_sandbox: flags.sandbox.users_per_sandbox,
+            limits: Limits {
+                memory: usize::try_from(flags.sandbox.memory_limit).context("--memory-limit")?,
+                cpu: flags.sandbox.cpu_limit,
+                ..Limits::default()
+            },
+            max_names: flags.results.max_names,
+            http: Http {
+                allow_hosts: flags.http.allow_hosts,
+                insecure: flags.http.insecure,
+                http2_prior_knowledge: flags.http.http2_prior_knowledge,
+                max_body: flags.http.max_body,
+                timeout: flags.http.timeout,
+            },
+            outputs: Outputs {
+                prometheus: flags.control.prometheus,
+                control_token,
+                linger: flags.control.linger,
+                buckets: flags.control.prometheus_buckets,
+                json: flags.results.json,
+                quiet: flags.results.quiet,
+                verbose: flags.results.verbose,
+            },
+            skip_preflight: flags.course.skip_preflight,
+            exit_code_on_error: flags.course.exit_code_on_error,
+        })
+    }
+
+    fn check_sandboxes(&self, outline: &Outline) -> Result<()> {
+        let sandbox = &self.flags.sandbox;
+        if sandbox.users_per_sandbox > 1 && outline.convention == Convention::Blocking {
+            bail!(
+                "{} {}: the component uses the blocking convention, which has one user a \
+                 sandbox; build it with the SDK's `concurrent` feature",
+                self.origins.name("users-per-sandbox"),
+                sandbox.users_per_sandbox
+            );
+        }
+        let memory = self.origins.name("memory-limit");
+        if sandbox.memory_limit > 4 << 30 {
+            bail!("{memory}: a sandbox has 4GiB at most");
+        }
+        if sandbox.memory_limit < 64 << 10 {
+            bail!("{memory}: a sandbox needs 64KiB at least, and usually 2MiB");
+        }
+        Ok(())
+    }
+
+    /// Checks what is about the endpoint for metrics and control.
+    fn check_http(&self) -> Result<()> {
+        let control = &self.flags.control;
+        let buckets = &control.prometheus_buckets;
+        if buckets.windows(2).any(|pair| pair[0] >= pair[1]) {
+            bail!(
+                "{}: the bounds have to rise",
+                self.origins.name("prometheus-buckets")
+            );
+        }
+        let needing = [
+            ("prometheus-buckets", !buckets.is_empty()),
+            ("control-token", control.control_token.is_some()),
+            ("linger", control.linger),
+        ];
+        let needy = needing.iter().find(|(_, given)| *given);
+        if let (None, Some((flag, _))) = (control.prometheus, needy) {
+            bail!(
+                "{}: there is no HTTP endpoint; give it an address with --prometheus",
+                self.origins.name(flag)
+            );
+        }
+        Ok(())
+    }
+
+    /// The token that control takes. It is never part of an error.
+    fn control_token(&self, env: impl Fn(&str) -> Option<String>) -> Result<Option<String>> {
+        let control = &self.flags.control;
+        if control.prometheus.is_none() {
+            return Ok(None);
+        }
+        let (token, name) = match &control.control_token {
+            Some(token) => (token.0.clone(), self.origins.name("control-token")),
+            None => match env(TOKEN_VARIABLE) {
+                Some(token) => (token, TOKEN_VARIABLE.to_owned()),
+                None => return Ok(None),
+            },
+        };
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!(
+                "{name}: a token has one or more ASCII characters and no spaces, as it is sent \
+                 in a header"
+            );
+        }
+        Ok(Some(token))
+    }
+
+    fn secrets(&self, env: impl Fn(&str) -> Option<String>) -> Result<Secrets> {
+        let mut values = BTreeMap::new();
+        for Hidden(text) in &self.flags.scenario.secrets {
+            // The text may be the secret itself and is not shown.
+            let (name, source) = text
+                .split_once('=')
+                .filter(|(name, _)| !name.is_empty())
+                .with_context(|| {
+                    let flag = self.origins.name("secret");
+                    format!("{flag}: not NAME=env:VAR or NAME=file:PATH")
+                })?;
+            let key = format!("secret.{name}");
+            let context = || self.origins.name(&key);
+            let mut source: SecretSource = source.parse().with_context(context)?;
+            if let SecretSource::File(path) = &mut source
+                && self.origins.is_of_file(&key)
+            {
+                *path = self.origins.beside(path);
+            }
+            let value = source.read(&env).with_context(context)?;
+            if values.insert(name.to_owned(), value).is_some() {
+                return Err(anyhow!("given twice")).with_context(context);
+            }
+        }
+        Secrets::new(values).context("--secret")
+    }
+}
+
+/// The plans of the run file, or one that the flags make.
+fn plans(
+    named: Vec<NamedPlan>,
+    load: LoadArgs,
+    outline: &Outline,
+    origins: &Origins,
+) -> Result<Vec<Plan>> {
+    if named.is_empty() {
+        let shape = match outline.shape {
+            true => Shape::ByDefault,
+            false => Shape::No,
+        };
+        return Ok(vec![load.plan(ONLY_PLAN, shape, origins)?]);
+    }
+    let mut plans = Vec::new();
+    let mut shaped = None;
+    for NamedPlan {
+        name,
+        args,
+        origins,
+    } in named
+    {
+        if args.shape && !outline.shape {
+            bail!("{}: the component has no load shape", origins.name("shape"));
+        }
+        if let (true, Some(other)) = (args.shape, &shaped) {
+            bail!(
+                "{}: plan '{other}' follows the load shape already, and there is one only",
+                origins.name("shape")
+            );
+        }
+        let shape = match args.shape {
+            true => Shape::Wanted,
+            false => Shape::No,
+        };
+        let plan = Plan {
+            classes: args.classes,
+            start: args.start.unwrap_or_default(),
+            ..args.load.plan(&name, shape, &origins)?
+        };
+        if args.shape {
+            shaped = Some(name);
+        }
+        plans.push(plan);
+    }
+    match load.run_time {
+        Some(limit) => within(plans, limit, &origins.name("run-time")),
+        None => Ok(plans),
+    }
+}
+
+/// Plans that end with the run. Those that would begin later are left out.
+fn within(mut plans: Vec<Plan>, limit: Duration, flag: &str) -> Result<Vec<Plan>> {
+    plans.retain(|plan| plan.start < limit);
+    if plans.is_empty() {
+        bail!("{flag}: every plan begins later");
+    }
+    for plan in &mut plans {
+        let left = limit - plan.start;
+        plan.run_time = Some(plan.run_time.map_or(left, |own| own.min(left)));
+    }
+    Ok(plans)
 }

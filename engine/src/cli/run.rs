@@ -6,20 +6,26 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::exit;
+use super::keys::Keys;
 use super::options::{RunArgs, check_base_url};
-use crate::config::RunConfig;
-use crate::control::{Endpoint, Sources};
+use crate::config::{Load, RunConfig};
+use crate::control::{Access, Endpoint, Sources};
+use crate::feed::Feeds;
 use crate::http::{Client, ClientConfig, Egress};
 use crate::metrics::users::UserGauges;
-use crate::metrics::{self, Metrics};
+use crate::metrics::{self, Metrics, Snapshot};
 use crate::output::summary::{Style, summary};
 use crate::output::terminal::{Progress, ProgressLine, print, print_error};
 use crate::output::{RunSummary, file, json};
+use crate::plan;
 use crate::preflight::{self, Needs};
-use crate::runner::{self, Event, Outcome};
+use crate::runner::{self, Event, Outcome, Parts};
+use crate::steering::{Helm, Wheel, steering};
+use crate::threshold::{Threshold, Verdict};
 use crate::user_class::{self, UserClass};
 use crate::wasm::component::Convention;
 use crate::wasm::plugin::{Plugin, PoolSize, Source};
@@ -27,13 +33,36 @@ use crate::wasm::run::{Level, LogLine, Run, RunParts};
 
 /// Distinct error texts kept apart.
 const MAX_ERRORS: usize = 500;
+/// Room for changes of a small run.
+const MORE_USERS: u32 = 100;
 
 pub(super) fn run(args: RunArgs) -> Result<u8> {
     let source = Source::read(&args.file)?;
     let config = args.validate(source.outline())?;
     preflight(&config, &source)?;
+    let config = make_room(config, &source);
     let runtime = super::runtime()?;
     runtime.block_on(conduct(&config, source))
+}
+
+/// Where users can be changed while the run is under way, there has to be room for more
+/// of them, as far as the system's limits allow it.
+fn make_room(config: RunConfig, source: &Source) -> RunConfig {
+    let keys = std::io::stdin().is_terminal() && !config.outputs.quiet;
+    if !keys && config.outputs.prometheus.is_none() {
+        return config;
+    }
+    let mut roomy = config.clone();
+    for plan in &mut roomy.plans {
+        if let Load::Users(_) = plan.load {
+            let twice = plan.max_users.saturating_mul(2);
+            plan.max_users = twice.max(plan.max_users.saturating_add(MORE_USERS));
+        }
+    }
+    match preflight(&roomy, source) {
+        Ok(()) => roomy,
+        Err(_) => config,
+    }
 }
 
 /// Compares what the run needs with what the system allows.
@@ -42,7 +71,7 @@ fn preflight(config: &RunConfig, source: &Source) -> Result<()> {
     if config.skip_preflight {
         return Ok(());
     }
-    let users = u64::from(config.load.peak_users());
+    let users = u64::from(config.max_users());
     // `send` is in either; without them a scenario cannot connect.
     let sends = |import: &String| {
         ["aiotest:engine/io@", "aiotest:engine/blocking-io@"]
@@ -59,19 +88,27 @@ fn preflight(config: &RunConfig, source: &Source) -> Result<()> {
 }
 
 async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
+    let feeds = Feeds::read(&config.data)?;
     let size = PoolSize {
-        sandboxes: config.load.peak_users().div_ceil(config.users_per_sandbox),
+        sandboxes: config.max_users().div_ceil(config.users_per_sandbox),
         memory: config.limits.memory,
         table_elements: config.limits.table_elements,
     };
     let plugin = Arc::new(Plugin::load(source, size)?);
-    let classes = choose_classes(config, &plugin).await?;
+    let manifest = plugin
+        .describe(&super::unattended(config.limits, &plugin)?)
+        .await?;
+    let classes = choose_classes(config, manifest.classes)?;
     let host = classes.first().and_then(|c| c.host.clone());
+    let (plans, turnstiles) = plan::assign(&config.plans, &classes)?;
     let metrics = Arc::new(Metrics::new(metrics::Limits {
         max_names: config.max_names,
         max_errors: MAX_ERRORS,
     }));
     let gauges = UserGauges::new(classes.iter().map(|class| class.name.clone()));
+    let thresholds = [manifest.thresholds, config.thresholds.clone()].concat();
+    let board = Arc::new(Mutex::new(Vec::new()));
+    let (helm, wheel) = steering();
     let endpoint = match config.outputs.prometheus {
         None => None,
         Some(address) => {
@@ -79,8 +116,13 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
                 metrics: metrics.clone(),
                 gauges: gauges.clone(),
                 buckets: config.outputs.buckets.clone(),
+                thresholds: board.clone(),
+                secrets: config.secrets.clone(),
             };
-            Some(Endpoint::start(address, sources).await?)
+            let access = Access {
+                token: config.outputs.control_token.clone(),
+            };
+            Some(Endpoint::start(address, sources, helm.clone(), access).await?)
         }
     };
     let (run, log) = Run::new(RunParts {
@@ -88,8 +130,10 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
         gauges: gauges.clone(),
         client: client(config, &classes)?,
         options: config.options.clone(),
+        secrets: config.secrets.clone(),
+        feeds,
         limits: config.limits,
-        classes,
+        classes: classes.into_iter().zip(turnstiles).collect(),
         ticks: plugin.ticks(),
         level: if config.outputs.verbose {
             Level::Debug
@@ -97,44 +141,111 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
             Level::Info
         },
     });
+    let parts = Parts {
+        plugin,
+        run,
+        plans,
+        thresholds: thresholds.clone(),
+        board,
+        wheel,
+    };
     let started = SystemTime::now();
-    let outcome = watch(&plugin, &run, config, log, endpoint.as_ref()).await;
-    let snapshot = metrics.snapshot();
+    let (outcome, wheel) = watch(parts, config, log, &helm, endpoint.as_ref()).await;
+    let snapshot = metrics.snapshot().masked(&config.secrets);
+    let verdicts = judge(&thresholds, &snapshot, &outcome);
     let report = RunSummary {
         component: config.file.display().to_string(),
         host,
         started,
         duration: outcome.elapsed,
-        end_reason: outcome.reason.to_string(),
-        exit_code: exit::of_run(&outcome.reason, &snapshot, config.exit_code_on_error),
+        paused: outcome.paused,
+        end_reason: config
+            .secrets
+            .mask(&outcome.reason.to_string())
+            .into_owned(),
+        exit_code: exit::of_run(
+            &outcome.reason,
+            &snapshot,
+            &verdicts,
+            config.exit_code_on_error,
+        ),
         saturated: outcome.saturated,
         users: gauges.snapshot(),
+        users_ended: outcome.users_ended,
+        thresholds: verdicts,
         snapshot,
     };
     print(&summary(&report, style()));
-    if let Some(path) = &config.outputs.json {
-        file::write(path, &json::render(&report))?;
+    let written = match &config.outputs.json {
+        Some(path) => file::write(path, &json::render(&report)),
+        None => Ok(()),
+    };
+    if let Some(endpoint) = endpoint {
+        if config.outputs.linger && !outcome.quit {
+            runner::linger(wheel).await;
+        }
+        endpoint.finish().await;
     }
+    written?;
     Ok(report.exit_code)
 }
 
-/// Asks the component for its classes and applies the command line to them.
-async fn choose_classes(config: &RunConfig, plugin: &Plugin) -> Result<Vec<UserClass>> {
-    let manifest = plugin
-        .describe(&super::unattended(config.limits, plugin)?)
-        .await?;
-    let mut classes = user_class::select(manifest.classes, &config.classes)?;
-    for class in &mut classes {
-        if config.host.is_some() {
-            class.host.clone_from(&config.host);
+/// How the thresholds stand at the end.
+fn judge(thresholds: &[Threshold], snapshot: &Snapshot, outcome: &Outcome) -> Vec<Verdict> {
+    let judged = thresholds.iter().enumerate();
+    judged
+        .map(|(at, threshold)| Verdict {
+            aborted: outcome.crossed == Some(at),
+            ..threshold.evaluate(snapshot, outcome.elapsed)
+        })
+        .collect()
+}
+
+/// Applies the run's settings to the component's classes.
+fn choose_classes(config: &RunConfig, all: Vec<UserClass>) -> Result<Vec<UserClass>> {
+    let planned = config.plans.iter().flat_map(|plan| &plan.classes);
+    let settings = config.class_settings.keys();
+    for name in planned.clone().chain(settings) {
+        user_class::find(&all, name)?;
+    }
+    let named: Vec<String> = match config.classes.is_empty() {
+        true => planned.cloned().collect(),
+        false => config.classes.clone(),
+    };
+    let mut all = all;
+    for class in &mut all {
+        if let Some(weight) = config
+            .class_settings
+            .get(&class.name)
+            .and_then(|s| s.weight)
+        {
+            class.weight = weight;
         }
+    }
+    let mut classes = user_class::select(all, &named)?;
+    for class in &mut classes {
+        let settings = config.class_settings.get(&class.name);
+        let host = settings.and_then(|settings| settings.host.as_ref());
+        if let Some(host) = host.or(config.host.as_ref()) {
+            class.host = Some(host.clone());
+        }
+        class.pacing = settings
+            .and_then(|settings| settings.pacing)
+            .or(config.pacing);
+        class.throughput = settings
+            .and_then(|settings| settings.throughput)
+            .or(class.throughput);
         if let Some(host) = &class.host {
             check_base_url(host)
                 .map_err(anyhow::Error::msg)
                 .with_context(|| format!("host '{host}' of user class '{}'", class.name))?;
         }
     }
-    Ok(classes)
+    Ok(user_class::keep_tagged(
+        classes,
+        &config.tags,
+        &config.exclude_tags,
+    )?)
 }
 
 /// A client that reaches the run's own hosts and what the command line grants.
@@ -165,33 +276,45 @@ fn authority(url: &str) -> Option<String> {
 }
 
 async fn watch(
-    plugin: &Arc<Plugin>,
-    run: &Arc<Run>,
+    parts: Parts,
     config: &RunConfig,
     log: mpsc::Receiver<LogLine>,
+    helm: &Helm,
     endpoint: Option<&Endpoint>,
-) -> Outcome {
+) -> (Outcome, Wheel) {
     let total = runner::planned_duration(config);
-    let progress = Progress::start(total, !config.outputs.quiet);
-    if let Some(endpoint) = endpoint
-        && !config.outputs.quiet
-    {
-        progress.println(&format!("metrics at http://{}/metrics", endpoint.address()));
-    }
     let quiet = config.outputs.quiet;
+    let progress = Arc::new(Progress::start(total, !quiet));
+    if let Some(endpoint) = endpoint
+        && !quiet
+    {
+        let address = endpoint.address();
+        progress.println(&format!("metrics at http://{address}/metrics"));
+        if !address.ip().is_loopback() && config.outputs.control_token.is_none() {
+            progress.println("control over HTTP is off: it needs --control-token here");
+        }
+    }
+    let answers = progress.clone();
+    let say = move |line: &str| answers.println(line);
+    let _keys = (!quiet).then(|| Keys::listen(helm.clone(), say));
+    let secrets = &config.secrets;
     let mut show = |event: Event| match event {
-        Event::Notice(text) => progress.println(&format!("aiotest-engine: {text}")),
+        Event::Notice(text) => {
+            progress.println(&format!("aiotest-engine: {}", secrets.mask(&text)));
+        }
         Event::Progress(_) | Event::Log(_) if quiet => {}
         Event::Log(line) => progress.println(&log_line(&line)),
         Event::Progress(state) => progress.update(&ProgressLine {
+            state: state.state,
             elapsed: state.elapsed,
             total,
             users: state.users,
             target: u64::from(state.target),
+            dropped: state.dropped,
             ..ProgressLine::of_window(&state.window, state.span)
         }),
     };
-    let outcome = runner::run(plugin, run, config, log, &mut show).await;
+    let outcome = runner::run(parts, config, log, &mut show).await;
     progress.finish();
     outcome
 }

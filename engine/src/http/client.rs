@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
 
 use super::egress::Egress;
 use super::error::{Error, ErrorKind};
@@ -40,6 +42,8 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// Redirects followed unless the request has its own limit; 10.
     pub redirects: u32,
+    /// Requests that may be sent, redirects and retries included; no limit by default.
+    pub max_requests: Option<u64>,
     /// The `user-agent` header unless the session or the request has its own.
     pub user_agent: String,
 }
@@ -55,6 +59,7 @@ impl Default for ClientConfig {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             redirects: 10,
+            max_requests: None,
             user_agent: concat!("aiotest-engine/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -79,6 +84,9 @@ pub struct Client {
 
 struct Shared {
     config: ClientConfig,
+    /// Requests that may still be sent, if there is a limit.
+    requests_left: AtomicU64,
+    spent: CancellationToken,
     user_agent: HeaderValue,
     tls: OnceCell<TlsConnector>,
     names: Mutex<HashMap<String, Resolved>>,
@@ -98,6 +106,8 @@ impl Client {
             return Err(ClientError::MaxHeaders(config.max_headers));
         }
         let shared = Arc::new(Shared {
+            requests_left: AtomicU64::new(config.max_requests.unwrap_or(u64::MAX)),
+            spent: CancellationToken::new(),
             config,
             user_agent,
             tls: OnceCell::new(),
@@ -113,6 +123,25 @@ impl Client {
         let connector = tls::connector(Trust::Roots(roots)).unwrap();
         assert!(client.shared.tls.set(connector).is_ok());
         client
+    }
+
+    /// Resolves when a request was refused because the limit is reached.
+    pub async fn requests_spent(&self) {
+        self.shared.spent.cancelled().await;
+    }
+
+    /// Whether another request may be sent, which counts it.
+    pub(super) fn may_send(&self) -> bool {
+        if self.config().max_requests.is_none() {
+            return true;
+        }
+        let one_less = |left: u64| left.checked_sub(1);
+        let left = &self.shared.requests_left;
+        let granted = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        if granted.is_err() {
+            self.shared.spent.cancel();
+        }
+        granted.is_ok()
     }
 
     pub(super) fn config(&self) -> &ClientConfig {

@@ -193,6 +193,7 @@ impl Exchange {
         self.plan.origin.sink().record(&Sample {
             method: self.plan.method.as_str(),
             name: &self.name(),
+            tags: &self.plan.tags,
             status,
             failure: failure.map(|(kind, message)| Failure { kind, message }),
             timings: self.timings(),
@@ -202,6 +203,7 @@ impl Exchange {
                 0
             },
             received: self.received,
+            late: None,
         });
     }
 

@@ -54,6 +54,8 @@ pub struct Request {
     pub url: String,
     /// The name in the results, at most 256 bytes; made of the path when absent.
     pub name: Option<String>,
+    /// Kept apart in the results; see `Sample::tags`.
+    pub tags: String,
     /// They replace the session's defaults of the same name.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -113,6 +115,7 @@ pub(super) struct Plan {
     pub(super) path: PathAndQuery,
     /// The name that was given; otherwise it is made of the path when it is needed.
     pub(super) name: Option<String>,
+    pub(super) tags: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Bytes,
     pub(super) limits: Limits,

@@ -201,6 +201,12 @@ impl Session {
         started: Instant,
         deadline: Instant,
     ) -> Result<Answer, Error> {
+        if !self.origins.client().may_send() {
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "the run's limit of requests is reached",
+            ));
+        }
         exchange.start(started);
         let outcome = self.carry(exchange, deadline).await;
         if let Err(error) = &outcome {
@@ -341,6 +347,7 @@ impl Session {
             method,
             url,
             name,
+            tags,
             headers,
             body,
             options,
@@ -357,6 +364,7 @@ impl Session {
                 origin,
                 path,
                 name,
+                tags,
                 headers,
                 body,
                 limits: self.limits.with(&options, self.origins.client().config()),
@@ -381,6 +389,7 @@ impl Session {
             name: name
                 .filter(|name| check_name(Some(name)).is_ok())
                 .unwrap_or("(invalid)"),
+            tags: "",
             status: 0,
             failure: Some(Failure {
                 kind: error.kind.as_str(),
@@ -389,6 +398,7 @@ impl Session {
             timings: Timings::default(),
             sent: 0,
             received: 0,
+            late: None,
         });
     }
 }

@@ -112,6 +112,11 @@ impl Durations {
         self.max = self.max.max(value);
     }
 
+    /// Adds others, as if all had been recorded together.
+    pub fn merge(&mut self, other: &Self) {
+        self.merge_from(other);
+    }
+
     /// What was recorded after `earlier`, a previous state of this distribution. Its
     /// extremes have the precision of the percentiles. When `earlier` is something else,
     /// everything counts as new.

@@ -2,6 +2,7 @@
 //! samples and names; nothing of users' sandboxes, of HTTP or of how results are shown.
 
 mod distribution;
+mod masking;
 mod merge;
 mod request;
 mod shard;
@@ -25,12 +26,12 @@ use std::time::Duration;
 /// How many distinct names are kept; the rest is counted together as `(other)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Pairs of method and name of requests. Each takes about 100 KiB for every thread
-    /// that sends it. Custom metrics have at most this many names of a kind, and never
-    /// more than 100.
+    /// Combinations of method, name and tags of requests. Each takes about 100 KiB for
+    /// every thread that sends it, and twice that where starts are planned. Custom metrics
+    /// and groups have at most this many names of a kind, and never more than 100.
     pub max_names: usize,
     /// Causes of failed requests; texts of failed tasks; texts of sandbox events. All
-    /// texts and names are cut to 200 characters.
+    /// texts and names are cut to 200 characters, but not the tags.
     pub max_errors: usize,
 }
 
@@ -92,6 +93,26 @@ impl Metrics {
         self.shard().task_run();
     }
 
+    /// Counts a round of a user's tasks that ended, and how long it took.
+    pub fn iteration(&self, took: Duration) {
+        self.shard().iteration(took);
+    }
+
+    /// Counts how much later than planned an iteration began.
+    pub fn late(&self, late: Duration) {
+        self.shard().late(late);
+    }
+
+    /// Counts planned iterations that will never begin.
+    pub fn dropped_iterations(&self, n: u64) {
+        self.shard().dropped_iterations(n);
+    }
+
+    /// Counts a part of a user's work that has a name of its own, and how long it took.
+    pub fn group(&self, name: &str, took: Duration) {
+        self.shard().group(name, took, &self.admission);
+    }
+
     /// Counts a task that failed, or a step such as `on_start`.
     pub fn task_error(&self, class: &str, task: &str, message: &str) {
         self.shard()
@@ -114,12 +135,18 @@ impl Metrics {
         self.shard().log_dropped(lines);
     }
 
+    /// Counts events that were not told to the scenario's observer.
+    pub fn events_dropped(&self, n: u64) {
+        self.shard().events_dropped(n);
+    }
+
     /// Counts how late a timer of the engine fired.
     pub fn lag(&self, late: Duration) {
         self.shard().lag(late);
     }
 
-    /// Everything so far.
+    /// Everything so far, with the texts as they came: [`Snapshot::masked`] before anyone
+    /// sees it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut all = Snapshot::default();

@@ -20,12 +20,18 @@ pub struct RequestStats {
     pub statuses: Statuses,
     /// How large the responses were.
     pub sizes: Sizes,
+    /// Allocated with the first request whose start was planned: most runs plan none.
+    intended: Option<Box<Durations>>,
 }
 
 impl RequestStats {
     pub(super) fn record(&mut self, sample: &Sample<'_>) {
         let passed = sample.failure.is_none();
         self.time.record(sample.timings.total);
+        if let Some(late) = sample.late {
+            let from_plan = sample.timings.total.saturating_add(late);
+            self.intended.get_or_insert_default().record(from_plan);
+        }
         self.failures += u64::from(!passed);
         self.sent = self.sent.saturating_add(sample.sent);
         self.received = self.received.saturating_add(sample.received);
@@ -39,6 +45,18 @@ impl RequestStats {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.time.count()
+    }
+
+    /// Response times from the planned start: how long the response took, and how much
+    /// later than planned its iteration began. Absent where nothing was planned.
+    #[must_use]
+    pub fn intended(&self) -> Option<&Durations> {
+        self.intended.as_deref()
+    }
+
+    /// Adds other requests, as if all had been counted together.
+    pub fn merge(&mut self, other: &Self) {
+        self.merge_from(other);
     }
 
     /// How many there were per second of `span`.
@@ -71,6 +89,9 @@ impl Merge for RequestStats {
         self.received.merge_from(&other.received);
         self.statuses.merge_from(&other.statuses);
         self.sizes.merge_from(&other.sizes);
+        if let Some(theirs) = &other.intended {
+            self.intended.get_or_insert_default().merge_from(theirs);
+        }
     }
 }
 
@@ -258,11 +279,13 @@ mod tests {
         let ok = Sample {
             method: "GET",
             name: "/",
+            tags: "",
             status: 200,
             failure: None,
             timings: Timings::default(),
             sent: 5,
             received: 100,
+            late: None,
         };
         let failure = Some(Failure {
             kind: "mark",
@@ -301,6 +324,42 @@ mod tests {
         // The one without a response has no size.
         assert_eq!(stats.sizes.cumulative(), [2, 2, 2, 2, 2, 3]);
         assert_eq!(stats.sizes.sum(), 2_000_200);
+    }
+
+    #[test]
+    fn the_time_from_the_planned_start_is_kept_of_planned_requests_only() {
+        let ms = Duration::from_millis;
+        let unplanned = Sample {
+            method: "GET",
+            name: "/",
+            tags: "",
+            status: 200,
+            failure: None,
+            timings: Timings {
+                total: ms(10),
+                ..Timings::default()
+            },
+            sent: 0,
+            received: 0,
+            late: None,
+        };
+        let mut stats = RequestStats::default();
+        stats.record(&unplanned);
+        assert_eq!(stats.intended(), None);
+
+        let mut planned = RequestStats::default();
+        for late in [Duration::ZERO, ms(500), Duration::MAX] {
+            planned.record(&Sample {
+                late: Some(late),
+                ..unplanned
+            });
+        }
+        stats.merge(&planned);
+        let intended = stats.intended().unwrap();
+        assert_eq!((stats.count(), intended.count()), (4, 3));
+        assert_eq!(intended.min(), ms(10));
+        assert_eq!(intended.max(), Duration::MAX);
+        assert_eq!(stats.time.max(), ms(10));
     }
 
     #[test]

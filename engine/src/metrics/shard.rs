@@ -8,7 +8,7 @@ use super::request::{Phases, RequestStats, Statuses};
 use super::snapshot::{
     Check, ErrorKey, Folded, Gauge, RequestKey, SandboxEventKey, Snapshot, TaskErrorKey,
 };
-use super::table::{Limit, Table, texts};
+use super::table::{Limit, Table, cut, texts};
 use crate::sample::Sample;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -24,12 +24,13 @@ const MAX_CUSTOM: usize = 100;
 /// The limits that all shards share.
 #[derive(Debug)]
 pub(super) struct Admission {
-    requests: Limit<2>,
+    requests: Limit<3>,
     errors: Limit<4>,
     counters: Limit<1>,
     gauges: Limit<1>,
     trends: Limit<1>,
     checks: Limit<1>,
+    groups: Limit<1>,
     task_errors: Limit<3>,
     sandbox_events: Limit<3>,
     restarts: Limit<1>,
@@ -45,6 +46,7 @@ impl Admission {
             gauges: Limit::new(custom),
             trends: Limit::new(custom),
             checks: Limit::new(custom),
+            groups: Limit::new(custom),
             task_errors: Limit::new(limits.max_errors),
             sandbox_events: Limit::new(limits.max_errors),
             restarts: Limit::new(limits.max_names),
@@ -55,33 +57,39 @@ impl Admission {
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    requests: Table<2, RequestStats>,
+    requests: Table<3, RequestStats>,
     errors: Table<4, Statuses>,
     phases: Phases,
     counters: Table<1, f64>,
     gauges: Table<1, Gauge>,
     trends: Table<1, Values>,
     checks: Table<1, Check>,
+    groups: Table<1, Durations>,
     tasks: u64,
+    iterations: Durations,
+    lateness: Durations,
+    dropped_iterations: u64,
     task_errors: Table<3, u64>,
     sandbox_events: Table<3, u64>,
     restarts: Table<1, u64>,
     lag: Durations,
     log_dropped: u64,
+    events_dropped: u64,
     invalid_values: u64,
 }
 
 impl Shard {
     pub(super) fn record(&mut self, sample: &Sample<'_>, admission: &Admission) {
-        let (key, stats) = self.requests.entry(
-            [sample.method, sample.name],
+        // Tags are bounded where they are made, and without their end they were other tags.
+        let (key, stats) = self.requests.exact_entry(
+            [cut(sample.method), cut(sample.name), sample.tags],
             &admission.requests,
-            [folded_method(sample.method), OTHER],
+            [folded_method(sample.method), OTHER, ""],
         );
         stats.record(sample);
         self.phases.record(&sample.timings);
         if let Some(failure) = sample.failure {
-            let [method, name] = texts(key);
+            let [method, name, _] = texts(key);
             let (_, statuses) = self.errors.entry(
                 [method, name, failure.kind, failure.message],
                 &admission.errors,
@@ -125,8 +133,25 @@ impl Shard {
         check.failed += u64::from(!passed);
     }
 
+    pub(super) fn group(&mut self, name: &str, took: Duration, admission: &Admission) {
+        let (_, times) = self.groups.entry([name], &admission.groups, [OTHER]);
+        times.record(took);
+    }
+
     pub(super) fn task_run(&mut self) {
         self.tasks += 1;
+    }
+
+    pub(super) fn iteration(&mut self, took: Duration) {
+        self.iterations.record(took);
+    }
+
+    pub(super) fn late(&mut self, late: Duration) {
+        self.lateness.record(late);
+    }
+
+    pub(super) fn dropped_iterations(&mut self, n: u64) {
+        self.dropped_iterations.merge_from(&n);
     }
 
     pub(super) fn task_error(
@@ -169,6 +194,10 @@ impl Shard {
         self.log_dropped += lines;
     }
 
+    pub(super) fn events_dropped(&mut self, n: u64) {
+        self.events_dropped.merge_from(&n);
+    }
+
     fn folded(&self) -> Folded {
         Folded {
             requests: self.requests.folded(),
@@ -176,7 +205,8 @@ impl Shard {
             custom: self.counters.folded()
                 + self.gauges.folded()
                 + self.trends.folded()
-                + self.checks.folded(),
+                + self.checks.folded()
+                + self.groups.folded(),
         }
     }
 }
@@ -217,10 +247,11 @@ pub(super) fn merge_into(all: &mut Snapshot, shard: &Mutex<Shard>) {
     each_row(
         shard,
         |s| &s.requests,
-        |[method, name], stats| {
+        |[method, name, tags], stats| {
             let key = RequestKey {
                 name: name.to_owned(),
                 method: method.to_owned(),
+                tags: tags.to_owned(),
             };
             all.requests.entry(key).or_default().merge_from(stats);
         },
@@ -269,13 +300,18 @@ pub(super) fn merge_into(all: &mut Snapshot, shard: &Mutex<Shard>) {
     merge_named(&mut all.gauges, shard, |s| &s.gauges);
     merge_named(&mut all.trends, shard, |s| &s.trends);
     merge_named(&mut all.checks, shard, |s| &s.checks);
+    merge_named(&mut all.groups, shard, |s| &s.groups);
     merge_named(&mut all.restarts, shard, |s| &s.restarts);
 
     let shard = shard.lock();
     all.phases.merge_from(&shard.phases);
     all.lag.merge_from(&shard.lag);
     all.tasks += shard.tasks;
+    all.iterations.merge_from(&shard.iterations);
+    all.lateness.merge_from(&shard.lateness);
+    all.dropped_iterations.merge_from(&shard.dropped_iterations);
     all.log_dropped += shard.log_dropped;
+    all.events_dropped.merge_from(&shard.events_dropped);
     all.invalid_values += shard.invalid_values;
     all.folded.merge_from(&shard.folded());
 }

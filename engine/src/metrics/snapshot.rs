@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Snapshot {
     /// All requests.
     pub total: RequestStats,
-    /// The same by name and method.
+    /// The same by name, method and tags.
     pub requests: BTreeMap<RequestKey, RequestStats>,
     /// Failed requests by cause.
     pub errors: BTreeMap<ErrorKey, u64>,
@@ -28,6 +28,14 @@ pub struct Snapshot {
     pub checks: BTreeMap<String, Check>,
     /// Tasks that ended, in whatever way.
     pub tasks: u64,
+    /// How long iterations took; its count is the number of those that ended.
+    pub iterations: Durations,
+    /// How much later than planned iterations began; nothing where nothing was planned.
+    pub lateness: Durations,
+    /// Planned iterations that never began, for want of a free user.
+    pub dropped_iterations: u64,
+    /// How long the scenario's groups took.
+    pub groups: BTreeMap<String, Durations>,
     /// Tasks that failed.
     pub task_errors: BTreeMap<TaskErrorKey, u64>,
     /// What went wrong with sandboxes.
@@ -38,6 +46,8 @@ pub struct Snapshot {
     pub lag: Durations,
     /// Lines of the scenario's log above the permitted rate.
     pub log_dropped: u64,
+    /// Events that the scenario's observer was too slow for.
+    pub events_dropped: u64,
     /// Custom values that were not counted because they are not numbers, or negative
     /// where that has no meaning.
     pub invalid_values: u64,
@@ -45,13 +55,16 @@ pub struct Snapshot {
     pub folded: Folded,
 }
 
-/// Under what a request is counted; ordered by name.
+/// Under what a request is counted; ordered by name, method and tags.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestKey {
     /// The request's name.
     pub name: String,
     /// HTTP method or protocol.
     pub method: String,
+    /// What tells requests of one name apart, as [`split_tags`](crate::sample::split_tags)
+    /// reads it; usually empty.
+    pub tags: String,
 }
 
 /// Under what a failed request is counted.
@@ -116,7 +129,7 @@ pub struct Folded {
     pub requests: u64,
     /// Errors and sandbox events whose text was not kept.
     pub errors: u64,
-    /// Custom values and checks whose name was not kept.
+    /// Custom values, checks and groups whose name was not kept.
     pub custom: u64,
 }
 
@@ -132,11 +145,17 @@ impl Snapshot {
         self.trends.merge_from(&other.trends);
         self.checks.merge_from(&other.checks);
         self.tasks.merge_from(&other.tasks);
+        self.iterations.merge_from(&other.iterations);
+        self.lateness.merge_from(&other.lateness);
+        self.dropped_iterations
+            .merge_from(&other.dropped_iterations);
+        self.groups.merge_from(&other.groups);
         self.task_errors.merge_from(&other.task_errors);
         self.sandbox_events.merge_from(&other.sandbox_events);
         self.restarts.merge_from(&other.restarts);
         self.lag.merge_from(&other.lag);
         self.log_dropped.merge_from(&other.log_dropped);
+        self.events_dropped.merge_from(&other.events_dropped);
         self.invalid_values.merge_from(&other.invalid_values);
         self.folded.merge_from(&other.folded);
     }

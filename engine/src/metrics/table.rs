@@ -17,7 +17,7 @@ pub(super) fn texts<const N: usize>(key: &Key<N>) -> [&str; N] {
 }
 
 /// The first [`MAX_TEXT`] characters.
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     if text.len() <= MAX_TEXT {
         return text;
     }
@@ -120,22 +120,30 @@ impl<const N: usize, V> Default for Table<N, V> {
 }
 
 impl<const N: usize, V: Default> Table<N, V> {
-    /// The value of this key, new if need be. A key that exceeds the limit shares the
-    /// value of `other` instead, which is exempt; the limit is asked only about keys that
-    /// this table does not hold.
+    /// The same as [`Self::exact_entry`] for keys that may be long: their texts are cut.
     pub(super) fn entry(
         &mut self,
         key: [&str; N],
         limit: &Limit<N>,
         other: [&str; N],
     ) -> (&Key<N>, &mut V) {
-        let key = key.map(cut);
+        self.exact_entry(key.map(cut), limit, other.map(cut))
+    }
+
+    /// The value of this key, new if need be. A key that exceeds the limit shares the
+    /// value of `other` instead, which is exempt; the limit is asked only about keys that
+    /// this table does not hold.
+    pub(super) fn exact_entry(
+        &mut self,
+        key: [&str; N],
+        limit: &Limit<N>,
+        other: [&str; N],
+    ) -> (&Key<N>, &mut V) {
         let at = match self.index.find(key) {
             Some(at) => at,
             None if limit.admits(key) => self.insert(key),
             None => {
                 self.folded += 1;
-                let other = other.map(cut);
                 match self.index.find(other) {
                     Some(at) => at,
                     None => self.insert(other),

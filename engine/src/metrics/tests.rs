@@ -1,13 +1,15 @@
 //! The public surface, from several threads and against its limits.
 
 use super::*;
-use crate::sample::{Failure, Timings};
+use crate::sample::{Failure, Timings, split_tags};
+use crate::secrets::Secrets;
 use proptest::prelude::*;
 
 fn sample<'a>(method: &'a str, name: &'a str, micros: u64) -> Sample<'a> {
     Sample {
         method,
         name,
+        tags: "",
         status: 200,
         failure: None,
         timings: Timings {
@@ -16,6 +18,7 @@ fn sample<'a>(method: &'a str, name: &'a str, micros: u64) -> Sample<'a> {
         },
         sent: 1,
         received: 10,
+        late: None,
     }
 }
 
@@ -34,6 +37,7 @@ fn key(method: &str, name: &str) -> RequestKey {
     RequestKey {
         name: name.into(),
         method: method.into(),
+        tags: String::new(),
     }
 }
 
@@ -47,6 +51,8 @@ fn nothing_is_lost_between_threads() {
                 for n in 0..1000 {
                     metrics.record(&sample("GET", ["/a", "/b"][n % 2], thread + 1));
                     metrics.task_run();
+                    metrics.iteration(Duration::from_micros(thread));
+                    metrics.group("checkout", Duration::from_micros(thread));
                     metrics.count("orders", 0.5);
                     metrics.check("fast", n % 4 == 0);
                 }
@@ -62,7 +68,8 @@ fn nothing_is_lost_between_threads() {
     assert_eq!(all.total.time.min(), Duration::from_micros(1));
     assert_eq!(all.total.time.max(), Duration::from_micros(8));
     assert_eq!(all.total.time.avg(), Duration::from_nanos(4500));
-    assert_eq!(all.tasks, 8000);
+    assert_eq!((all.tasks, all.iterations.count()), (8000, 8000));
+    assert_eq!(all.groups["checkout"], all.iterations);
     assert_eq!(all.counters["orders"], 4000.0);
     assert_eq!(
         all.checks["fast"],
@@ -99,6 +106,63 @@ fn names_beyond_the_limit_fold_and_keep_every_count() {
     assert_eq!(all.folded.requests, other);
     let kept = all.requests.values().map(RequestStats::count).sum::<u64>() - other;
     assert_eq!(kept, 40);
+}
+
+#[test]
+fn tags_tell_requests_of_one_name_apart() {
+    let metrics = Metrics::new(Limits {
+        max_names: 3,
+        max_errors: 500,
+    });
+    for tags in [
+        "",
+        "region=eu",
+        "group=a,region=eu",
+        "region=eu",
+        "region=us",
+    ] {
+        metrics.record(&Sample {
+            tags,
+            ..failed("/cart", 500, "no")
+        });
+    }
+
+    let all = metrics.snapshot();
+    let rows: Vec<_> = all
+        .requests
+        .iter()
+        .map(|(key, stats)| (&*key.name, &*key.tags, stats.count()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("(other)", "", 1),
+            ("/cart", "", 1),
+            ("/cart", "group=a,region=eu", 1),
+            ("/cart", "region=eu", 2),
+        ]
+    );
+    let europe = |key: &RequestKey| split_tags(&key.tags).any(|tag| tag == ("region", "eu"));
+    let kept = all.requests.iter().filter(|(key, _)| europe(key));
+    assert_eq!(kept.map(|(_, stats)| stats.count()).sum::<u64>(), 3);
+    // Errors have no tags: the kept rows share one, the folded one has its own.
+    assert_eq!(all.errors.values().copied().collect::<Vec<_>>(), [1, 4]);
+}
+
+#[test]
+fn tags_of_any_length_stay_apart() {
+    let metrics = Metrics::default();
+    let name = "n".repeat(300);
+    for last in ["b=1", "b=2"] {
+        metrics.record(&Sample {
+            tags: &format!("a={},{last}", "x".repeat(300)),
+            ..sample("GET", &name, 1)
+        });
+    }
+    let all = metrics.snapshot();
+    let ends: Vec<_> = all.requests.keys().map(|key| &key.tags[302..]).collect();
+    assert_eq!(ends, [",b=1", ",b=2"]);
+    assert!(all.requests.keys().all(|key| key.name.len() == 200));
 }
 
 #[test]
@@ -146,6 +210,7 @@ fn custom_values_are_checked_and_bounded() {
     for n in 0..150 {
         metrics.trend(&format!("t{n}"), 2.0);
         metrics.check(&format!("c{n}"), true);
+        metrics.group(&format!("g{n}"), Duration::ZERO);
     }
     metrics.gauge("depth", 3.0);
     metrics.gauge("depth", -1.5);
@@ -155,17 +220,70 @@ fn custom_values_are_checked_and_bounded() {
     metrics.trend("t0", -0.1);
     metrics.lag(Duration::from_millis(3));
     metrics.log_dropped(7);
+    metrics.events_dropped(u64::MAX);
+    metrics.events_dropped(9);
     metrics.restart("Buyer");
 
     let all = metrics.snapshot();
     assert_eq!((all.trends.len(), all.trends["(other)"].count()), (101, 50));
     assert_eq!(all.checks["(other)"].passed, 50);
-    assert_eq!(all.folded.custom, 100);
+    assert_eq!((all.groups.len(), all.groups["(other)"].count()), (101, 50));
+    assert_eq!(all.folded.custom, 150);
     assert_eq!(all.gauges["depth"].value, -1.5);
     assert_eq!(all.invalid_values, 4);
     assert!(all.counters.is_empty());
     assert_eq!((all.lag.count(), all.log_dropped), (1, 7));
+    assert_eq!(all.events_dropped, u64::MAX);
     assert_eq!(all.restarts["Buyer"], 1);
+}
+
+#[test]
+fn no_text_of_a_masked_snapshot_has_a_secret() {
+    let metrics = Metrics::default();
+    for text in ["hunter22", "plain", "***"] {
+        metrics.record(&Sample {
+            tags: &format!("key={text}"),
+            method: text,
+            ..failed(text, 500, text)
+        });
+        metrics.count(text, 1.0);
+        metrics.gauge(text, 1.0);
+        metrics.trend(text, 1.0);
+        metrics.check(text, true);
+        metrics.group(text, Duration::ZERO);
+        metrics.task_error(text, text, text);
+        metrics.restart(text);
+        metrics.iteration(Duration::ZERO);
+        metrics.dropped_iterations(1);
+    }
+    metrics.sandbox_event("hunter22", "trap", "hunter22");
+    let raw = metrics.snapshot();
+    assert_eq!(raw.clone().masked(&Secrets::default()), raw);
+
+    let secret = [("password".to_owned(), "hunter22".to_owned())];
+    let masked = raw
+        .clone()
+        .masked(&Secrets::new(secret.into()).expect("it is long enough"));
+    assert!(format!("{raw:?}").contains("hunter22"));
+    assert!(!format!("{masked:?}").contains("hunter22"));
+    // What became equal counts together, and nothing is lost.
+    assert_eq!(masked.requests.len(), 2);
+    assert_eq!(masked.total, raw.total);
+    let mut sum = RequestStats::default();
+    masked.requests.values().for_each(|stats| sum.merge(stats));
+    assert_eq!(sum, raw.total);
+    assert_eq!(masked.errors.values().copied().collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(masked.counters["***"], 2.0);
+    assert_eq!(
+        (masked.trends["***"].count(), masked.checks["***"].passed),
+        (2, 2)
+    );
+    assert_eq!(
+        (masked.groups["***"].count(), masked.restarts["***"]),
+        (2, 2)
+    );
+    assert_eq!(masked.dropped_iterations, 3);
+    assert_eq!(masked.iterations, raw.iterations);
 }
 
 #[test]
@@ -204,11 +322,18 @@ proptest! {
         for (name, status, micros, first) in samples {
             let sample = Sample {
                 status: status * 200,
+                tags: ["", "region=eu"][micros as usize % 2],
+                late: (status == 1).then_some(Duration::from_micros(micros % 1000)),
                 failure: (status == 2).then_some(Failure { kind: "status", message: "400" }),
                 ..sample("GET", ["/a", "/b", "/c", "/d"][name], micros)
             };
             for metrics in [if first { &one } else { &two }, &both] {
                 metrics.record(&sample);
+                metrics.iteration(Duration::from_micros(micros));
+                metrics.late(Duration::from_micros(micros % 1000));
+                metrics.dropped_iterations(u64::from(status));
+                metrics.group(["checkout", "checkout::pay"][name % 2], Duration::from_micros(micros));
+                metrics.events_dropped(1);
                 metrics.count("n", 1.0);
                 metrics.trend("us", micros as f64);
                 metrics.check("ok", status != 2);

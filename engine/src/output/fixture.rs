@@ -4,6 +4,7 @@ use super::RunSummary;
 use crate::metrics::users::{ClassUsers, Users};
 use crate::metrics::{Limits, Metrics};
 use crate::sample::{Failure, Sample, Sink, Timings};
+use crate::threshold::Verdict;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +14,11 @@ pub(super) fn run() -> RunSummary {
         host: Some("http://127.0.0.1:8080".into()),
         started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000),
         duration: Duration::from_secs(30),
+        paused: Duration::from_millis(12_500),
         end_reason: "the time was up".into(),
         exit_code: 1,
         saturated: true,
+        thresholds: thresholds(),
         users: Users {
             target: 50,
             classes: vec![
@@ -37,20 +40,47 @@ pub(super) fn run() -> RunSummary {
             started: 61,
             stopped: 11,
         },
+        users_ended: 2,
         snapshot: metrics().snapshot(),
     }
+}
+
+/// Each outcome there is, one of them with a text that is hard to print.
+fn thresholds() -> Vec<Verdict> {
+    let verdict = |expression: &str, value: Option<&str>, passed, aborted| Verdict {
+        expression: expression.into(),
+        passed,
+        value: value.map(str::to_owned),
+        aborted,
+    };
+    vec![
+        verdict(
+            "http_req_duration: p(95)<500ms",
+            Some("123.40 ms"),
+            true,
+            false,
+        ),
+        verdict("failures: rate<0.005", Some("0.79%"), false, true),
+        verdict(
+            "http_req_duration{name=\"/suchen?q=\"käse\"\x1b[31m\",region=\"eu\"}: p(99.9)<=1.5s",
+            None,
+            false,
+            false,
+        ),
+    ]
 }
 
 /// Everything that can be counted, with texts that are hard to print.
 fn metrics() -> Metrics {
     let metrics = Metrics::new(Limits {
-        max_names: 4,
+        max_names: 6,
         max_errors: 3,
     });
     let us = Duration::from_micros;
     let request = |method, name, micros, status, failure| Sample {
         method,
         name,
+        tags: "",
         status,
         failure,
         timings: Timings {
@@ -62,6 +92,7 @@ fn metrics() -> Metrics {
         },
         sent: 64,
         received: micros * 3,
+        late: None,
     };
     for n in 1..=1000 {
         metrics.record(&request("GET", "/", n * 100, 200, None));
@@ -106,6 +137,21 @@ fn metrics() -> Metrics {
             because("timeout", "no answer within 30 s"),
         )
     });
+    for (n, tags) in [(1, "region=eu"), (2, "group=checkout::pay,region=us")] {
+        metrics.record(&Sample {
+            tags,
+            late: Some(us(n * 250_000)),
+            ..request("POST", "/orders", 1500, 201, None)
+        });
+        metrics.late(us(n * 250_000));
+    }
+    metrics.dropped_iterations(3);
+    for n in 1..=500 {
+        metrics.iteration(us(n * 2000));
+        metrics.group("checkout", us(n * 1000));
+    }
+    metrics.group("checkout::pay\r\x1b[2J", us(1234));
+    metrics.events_dropped(42);
     for name in ["/item/1", "/item/2"] {
         metrics.record(&request(
             "GET",

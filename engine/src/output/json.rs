@@ -2,12 +2,17 @@
 //! sizes in bytes, shares between 0 and 1. Fields may be added within a schema; none
 //! changes its meaning or goes away.
 
-use super::{RunSummary, by_count};
-use crate::metrics::users::{ClassUsers, Users};
-use crate::metrics::{Durations, RequestStats, Snapshot, Values};
+mod distribution;
+mod requests;
+
+use super::{RunSummary, by_count, per_second};
+use crate::metrics::Snapshot;
+use crate::metrics::users::ClassUsers;
+use crate::threshold::Verdict;
+use distribution::Distribution;
+use requests::{NamedRequests, Requests};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// Version of the document's structure.
 pub const SCHEMA: u32 = 1;
@@ -26,11 +31,14 @@ pub fn render(run: &RunSummary) -> String {
 struct Report<'a> {
     schema: u32,
     run: Run<'a>,
+    thresholds: Vec<ThresholdReport<'a>>,
     users: UsersReport<'a>,
     total: Requests,
     requests: Vec<NamedRequests<'a>>,
     phases_ms: BTreeMap<&'static str, Distribution>,
     errors: Vec<ErrorReport<'a>>,
+    iterations: Iterations,
+    groups: BTreeMap<&'a str, Group>,
     tasks: u64,
     task_errors: Vec<TaskError<'a>>,
     sandbox_events: Vec<SandboxEvent<'a>>,
@@ -48,9 +56,20 @@ struct Run<'a> {
     host: Option<&'a str>,
     /// RFC 3339, UTC.
     started: String,
+    /// Without the pauses.
     duration_seconds: f64,
+    paused_seconds: f64,
     end_reason: &'a str,
     exit_code: u8,
+}
+
+#[derive(Serialize)]
+struct ThresholdReport<'a> {
+    expression: &'a str,
+    passed: bool,
+    /// For people, with its unit; `null` when nothing was measured.
+    value: Option<&'a str>,
+    ended_run: bool,
 }
 
 #[derive(Serialize)]
@@ -59,6 +78,7 @@ struct UsersReport<'a> {
     peak: u64,
     started: u64,
     stopped: u64,
+    ended_by_stop_timeout: u64,
     /// At the end of the run.
     classes: BTreeMap<&'a str, ClassReport>,
 }
@@ -72,48 +92,19 @@ struct ClassReport {
 }
 
 #[derive(Serialize)]
-struct Requests {
-    requests: u64,
-    failures: u64,
-    failure_share: f64,
-    requests_per_second: f64,
-    bytes_sent: u64,
-    bytes_received: u64,
-    time_ms: Distribution,
-    statuses: Vec<Status>,
-}
-
-#[derive(Serialize)]
-struct NamedRequests<'a> {
-    method: &'a str,
-    name: &'a str,
-    #[serde(flatten)]
-    requests: Requests,
-}
-
-#[derive(Serialize)]
-struct Status {
-    /// 0 without a response.
-    status: u16,
-    passed: u64,
-    failed: u64,
-}
-
-#[derive(Serialize)]
-struct Distribution {
+struct Iterations {
     count: u64,
-    avg: f64,
-    min: f64,
-    max: f64,
-    p50: f64,
-    p75: f64,
-    p90: f64,
-    p95: f64,
-    p99: f64,
-    #[serde(rename = "p99.9")]
-    p99_9: f64,
-    #[serde(rename = "p99.99")]
-    p99_99: f64,
+    per_second: f64,
+    time_ms: Distribution,
+    /// Planned, but never begun.
+    dropped: u64,
+    /// How much later than planned they began.
+    late_ms: Distribution,
+}
+
+#[derive(Serialize)]
+struct Group {
+    time_ms: Distribution,
 }
 
 #[derive(Serialize)]
@@ -154,6 +145,7 @@ struct Engine {
     saturated: bool,
     lag_ms: Distribution,
     log_lines_dropped: u64,
+    events_dropped: u64,
     requests_folded: u64,
     errors_folded: u64,
     custom_values_folded: u64,
@@ -165,23 +157,19 @@ impl<'a> Report<'a> {
         let snapshot = &run.snapshot;
         Self {
             schema: SCHEMA,
-            run: Run {
-                component: &run.component,
-                host: run.host.as_deref(),
-                started: humantime::format_rfc3339_millis(run.started).to_string(),
-                duration_seconds: run.duration.as_secs_f64(),
-                end_reason: &run.end_reason,
-                exit_code: run.exit_code,
-            },
-            users: UsersReport::new(&run.users),
+            run: Run::new(run),
+            thresholds: run.thresholds.iter().map(ThresholdReport::new).collect(),
+            users: UsersReport::new(run),
             total: Requests::new(&snapshot.total, run.duration),
-            requests: named_requests(run),
+            requests: requests::named(run),
             phases_ms: snapshot
                 .phases
                 .iter()
                 .map(|(name, took)| (name, Distribution::of_durations(took)))
                 .collect(),
             errors: errors(snapshot),
+            iterations: Iterations::new(run),
+            groups: groups(snapshot),
             tasks: snapshot.tasks,
             task_errors: task_errors(snapshot),
             sandbox_events: sandbox_events(snapshot),
@@ -203,16 +191,52 @@ impl<'a> Report<'a> {
     }
 }
 
-fn named_requests(run: &RunSummary) -> Vec<NamedRequests<'_>> {
-    run.snapshot
-        .requests
-        .iter()
-        .map(|(key, stats)| NamedRequests {
-            method: &key.method,
-            name: &key.name,
-            requests: Requests::new(stats, run.duration),
-        })
-        .collect()
+impl<'a> Run<'a> {
+    fn new(run: &'a RunSummary) -> Self {
+        Self {
+            component: &run.component,
+            host: run.host.as_deref(),
+            started: humantime::format_rfc3339_millis(run.started).to_string(),
+            duration_seconds: run.duration.as_secs_f64(),
+            paused_seconds: run.paused.as_secs_f64(),
+            end_reason: &run.end_reason,
+            exit_code: run.exit_code,
+        }
+    }
+}
+
+impl<'a> ThresholdReport<'a> {
+    fn new(verdict: &'a Verdict) -> Self {
+        Self {
+            expression: &verdict.expression,
+            passed: verdict.passed,
+            value: verdict.value.as_deref(),
+            ended_run: verdict.aborted,
+        }
+    }
+}
+
+impl Iterations {
+    fn new(run: &RunSummary) -> Self {
+        let snapshot = &run.snapshot;
+        let count = snapshot.iterations.count();
+        Self {
+            count,
+            per_second: per_second(count as f64, run.duration),
+            time_ms: Distribution::of_durations(&snapshot.iterations),
+            dropped: snapshot.dropped_iterations,
+            late_ms: Distribution::of_durations(&snapshot.lateness),
+        }
+    }
+}
+
+fn groups(snapshot: &Snapshot) -> BTreeMap<&str, Group> {
+    let rows = snapshot.groups.iter();
+    rows.map(|(name, took)| {
+        let time_ms = Distribution::of_durations(took);
+        (name.as_str(), Group { time_ms })
+    })
+    .collect()
 }
 
 fn errors(snapshot: &Snapshot) -> Vec<ErrorReport<'_>> {
@@ -263,7 +287,8 @@ fn checks(snapshot: &Snapshot) -> BTreeMap<&str, CheckReport> {
 }
 
 impl<'a> UsersReport<'a> {
-    fn new(users: &'a Users) -> Self {
+    fn new(run: &'a RunSummary) -> Self {
+        let users = &run.users;
         let class = |users: &'a ClassUsers| {
             let report = ClassReport {
                 starting: users.starting,
@@ -278,66 +303,8 @@ impl<'a> UsersReport<'a> {
             peak: users.peak,
             started: users.started,
             stopped: users.stopped,
+            ended_by_stop_timeout: run.users_ended,
             classes: users.classes.iter().map(class).collect(),
-        }
-    }
-}
-
-impl Requests {
-    fn new(stats: &RequestStats, span: Duration) -> Self {
-        Self {
-            requests: stats.count(),
-            failures: stats.failures,
-            failure_share: stats.failure_share(),
-            requests_per_second: stats.rate(span),
-            bytes_sent: stats.sent,
-            bytes_received: stats.received,
-            time_ms: Distribution::of_durations(&stats.time),
-            statuses: stats
-                .statuses
-                .iter()
-                .map(|outcome| Status {
-                    status: outcome.status,
-                    passed: outcome.passed,
-                    failed: outcome.failed,
-                })
-                .collect(),
-        }
-    }
-}
-
-impl Distribution {
-    /// In milliseconds.
-    fn of_durations(durations: &Durations) -> Self {
-        let ms = |span: Duration| span.as_nanos() as f64 / 1e6;
-        Self {
-            count: durations.count(),
-            avg: ms(durations.avg()),
-            min: ms(durations.min()),
-            max: ms(durations.max()),
-            p50: ms(durations.median()),
-            p75: ms(durations.percentile(0.75)),
-            p90: ms(durations.percentile(0.9)),
-            p95: ms(durations.percentile(0.95)),
-            p99: ms(durations.percentile(0.99)),
-            p99_9: ms(durations.percentile(0.999)),
-            p99_99: ms(durations.percentile(0.9999)),
-        }
-    }
-
-    fn of_values(values: &Values) -> Self {
-        Self {
-            count: values.count(),
-            avg: values.avg(),
-            min: values.min(),
-            max: values.max(),
-            p50: values.percentile(0.5),
-            p75: values.percentile(0.75),
-            p90: values.percentile(0.9),
-            p95: values.percentile(0.95),
-            p99: values.percentile(0.99),
-            p99_9: values.percentile(0.999),
-            p99_99: values.percentile(0.9999),
         }
     }
 }
@@ -350,6 +317,7 @@ impl Engine {
             saturated: run.saturated,
             lag_ms: Distribution::of_durations(&snapshot.lag),
             log_lines_dropped: snapshot.log_dropped,
+            events_dropped: snapshot.events_dropped,
             requests_folded: snapshot.folded.requests,
             errors_folded: snapshot.folded.errors,
             custom_values_folded: snapshot.folded.custom,
@@ -361,7 +329,10 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::users::Users;
     use crate::output::fixture;
+    use serde_json::json;
+    use std::time::Duration;
 
     #[test]
     fn the_report_matches_its_golden() {
@@ -385,6 +356,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_planned_is_there_where_something_was() {
+        let report: serde_json::Value = serde_json::from_str(&render(&fixture::run())).unwrap();
+        let rows = report["requests"].as_array().unwrap();
+        let planned = |row: &&serde_json::Value| row.get("time_from_planned_start_ms").is_some();
+        let names: Vec<_> = rows
+            .iter()
+            .filter(planned)
+            .map(|row| &row["tags"])
+            .collect();
+        assert_eq!(
+            names,
+            [
+                &json!({"group": "checkout::pay", "region": "us"}),
+                &json!({"region": "eu"})
+            ]
+        );
+        assert_eq!(rows[0]["tags"], json!({}));
+        assert_eq!(report["total"]["time_from_planned_start_ms"]["count"], 2);
+        assert_eq!(report["iterations"]["dropped"], 3);
+        assert_eq!(report["iterations"]["late_ms"]["max"], 500.0);
+        assert_eq!(report["groups"]["checkout"]["time_ms"]["count"], 500);
+    }
+
+    #[test]
     fn an_empty_run_is_valid_too() {
         let run = RunSummary {
             duration: Duration::ZERO,
@@ -395,5 +390,7 @@ mod tests {
         let report: serde_json::Value = serde_json::from_str(&render(&run)).unwrap();
         assert_eq!(report["total"]["requests_per_second"], 0.0);
         assert_eq!(report["total"]["time_ms"]["p99.9"], 0.0);
+        assert_eq!(report["iterations"]["per_second"], 0.0);
+        assert!(report["total"].get("time_from_planned_start_ms").is_none());
     }
 }

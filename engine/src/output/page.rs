@@ -2,6 +2,7 @@
 
 use super::format::count;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// How the report looks.
@@ -15,6 +16,9 @@ pub struct Style {
 
 /// Rows shown of each list of causes; the machine-readable report has all of them.
 const MOST_CAUSES: usize = 20;
+
+const PASSED: &str = "✓";
+const FAILED: &str = "✗";
 
 /// A text that grows line by line.
 pub(super) struct Page {
@@ -64,14 +68,58 @@ impl Page {
     }
 
     /// A title and a table, unless the table is empty.
-    pub(super) fn section(&mut self, title: &str, mut table: Table) {
+    pub(super) fn section(&mut self, title: &str, table: Table) {
         if table.is_empty() {
             return;
         }
         self.title(title);
+        for line in self.lines(table) {
+            self.push(&line);
+        }
+    }
+
+    /// A section of lines that passed or failed: whether, what, and how it came out.
+    pub(super) fn verdicts(
+        &mut self,
+        title: &str,
+        rows: impl Iterator<Item = (bool, String, String)>,
+    ) {
+        let rows = rows.map(|(passed, what, outcome)| {
+            let mark = if passed { PASSED } else { FAILED };
+            vec![mark.to_owned(), what, outcome]
+        });
+        let mut table = rows_of(&[Column::Word, Column::Text, Column::Word], rows);
+        if table.is_empty() {
+            return;
+        }
+        if let Some(what) = table.column_mut(1) {
+            what.set_padding((1, 0));
+        }
+        self.title(title);
+        for line in self.lines(table) {
+            self.push(&self.marked(&line));
+        }
+    }
+
+    fn lines(&self, mut table: Table) -> Vec<String> {
         table.set_width(self.style.width);
-        for line in table.lines() {
-            self.push(line.trim_end());
+        table
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect()
+    }
+
+    /// The line with its mark, if it has one, in colour. A table cannot do that: it would
+    /// count the characters of the colour as columns.
+    fn marked<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        let mark = |mark: &str, colour: u8| {
+            let rest = line.strip_prefix("  ")?.strip_prefix(mark)?;
+            Some(format!("  \x1b[{colour}m{mark}\x1b[0m{rest}"))
+        };
+        let painted = mark(PASSED, 32).or_else(|| mark(FAILED, 31));
+        match painted.filter(|_| self.style.colour) {
+            Some(painted) => Cow::Owned(painted),
+            None => Cow::Borrowed(line),
         }
     }
 
@@ -102,13 +150,20 @@ impl Page {
 
 /// A table without lines. It takes the width of the page when it is put on it.
 pub(super) fn grid(columns: &[(&str, Column)], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let kinds: Vec<Column> = columns.iter().map(|(_, kind)| *kind).collect();
+    let mut table = rows_of(&kinds, rows);
+    table.set_header(columns.iter().map(|(name, _)| Cell::new(name)));
+    table
+}
+
+/// The same without a header.
+fn rows_of(columns: &[Column], rows: impl Iterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
     table
         .load_preset(comfy_table::presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(columns.iter().map(|(name, _)| Cell::new(name)))
         .add_rows(rows);
-    for (column, (_, kind)) in table.column_iter_mut().zip(columns) {
+    for (column, kind) in table.column_iter_mut().zip(columns) {
         column.set_padding((2, 0));
         match kind {
             Column::Text => {

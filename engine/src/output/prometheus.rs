@@ -1,13 +1,17 @@
 //! The measurements in Prometheus' text format. The names of requests, errors and workers
 //! are those of aiotest 1.2, so that its dashboards work. Knows nothing of who asks.
 
+mod requests;
 mod series;
+mod work;
 
+use crate::lifecycle::State;
 use crate::metrics::Snapshot;
 use crate::metrics::users::Users;
+use crate::threshold::Verdict;
 use ::prometheus::TextEncoder;
 use ::prometheus::proto::{Metric, MetricFamily, MetricType};
-use series::{counter, family, gauge, size_histogram, summary, time_histogram};
+use series::{counter, family, gauge, time_summary};
 use std::collections::BTreeMap;
 
 /// Upper bounds of response times, in seconds: fine where fast servers are, and with all
@@ -30,14 +34,33 @@ pub struct Worker {
     pub users: u64,
 }
 
-/// All measurements as a text. `buckets` are upper bounds of response times in seconds,
-/// in any order; see [`DEFAULT_BUCKETS`].
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// All measurements, without the run's secrets.
+    pub snapshot: &'a Snapshot,
+    /// The users now.
+    pub users: &'a Users,
+    /// The processes that run them.
+    pub workers: &'a [Worker],
+    /// Where the run stands.
+    pub state: State,
+    /// What becomes of the run's thresholds, as far as is known.
+    pub thresholds: &'a [Verdict],
+    /// Upper bounds of response times in seconds, in any order; see [`DEFAULT_BUCKETS`].
+    pub buckets: &'a [f64],
+}
+
+/// All of it as a text.
 #[must_use]
-pub fn render(snapshot: &Snapshot, users: &Users, workers: &[Worker], buckets: &[f64]) -> String {
-    let mut families = request_families(snapshot, &ascending(buckets));
-    families.extend(user_families(users, workers));
+pub fn render(view: &View<'_>) -> String {
+    let snapshot = view.snapshot;
+    let mut families = requests::families(snapshot, &ascending(view.buckets)).to_vec();
+    families.extend(user_families(view.users, view.workers));
+    families.extend(run_families(view));
+    families.extend(work::iterations(snapshot));
     families.extend(failure_families(snapshot));
-    families.extend(custom_families(snapshot));
+    families.extend(work::custom(snapshot));
     families.extend(engine_families(snapshot));
     families.retain(|family| !family.get_metric().is_empty());
     // The encoder refuses only families without a name or without metrics.
@@ -51,46 +74,6 @@ fn ascending(buckets: &[f64]) -> Vec<f64> {
     bounds.sort_by(f64::total_cmp);
     bounds.dedup();
     bounds
-}
-
-fn request_families(snapshot: &Snapshot, bounds: &[f64]) -> Vec<MetricFamily> {
-    let mut requests = Vec::new();
-    let mut durations = Vec::new();
-    let mut sizes = Vec::new();
-    for (key, stats) in &snapshot.requests {
-        let endpoint = [("method", &*key.method), ("endpoint", &*key.name)];
-        for outcome in stats.statuses.iter() {
-            let status = outcome.status.to_string();
-            for (result, count) in [("pass", outcome.passed), ("fail", outcome.failed)] {
-                if count > 0 {
-                    let verdict = [("status_code", &*status), ("assertion_result", result)];
-                    requests.push(counter(&[endpoint, verdict].concat(), count as f64));
-                }
-            }
-        }
-        durations.push(time_histogram(&endpoint, &stats.time, bounds));
-        sizes.push(size_histogram(&endpoint, &stats.sizes));
-    }
-    vec![
-        family(
-            "aiotest_http_requests_total",
-            "Requests by status and verdict.",
-            MetricType::COUNTER,
-            requests,
-        ),
-        family(
-            "aiotest_http_request_duration_seconds",
-            "Response times.",
-            MetricType::HISTOGRAM,
-            durations,
-        ),
-        family(
-            "aiotest_http_response_size_bytes",
-            "Sizes of the response bodies on the wire.",
-            MetricType::HISTOGRAM,
-            sizes,
-        ),
-    ]
 }
 
 fn user_families(users: &Users, workers: &[Worker]) -> Vec<MetricFamily> {
@@ -134,6 +117,36 @@ fn user_families(users: &Users, workers: &[Worker]) -> Vec<MetricFamily> {
             "Users that there shall be.",
             MetricType::GAUGE,
             vec![gauge(&[], users.target as f64)],
+        ),
+    ]
+}
+
+fn run_families(view: &View<'_>) -> [MetricFamily; 2] {
+    let state = |state: State| {
+        let labels = [("state", state.as_str())];
+        gauge(&labels, f64::from(u8::from(state == view.state)))
+    };
+    let mut passed = BTreeMap::new();
+    for verdict in view.thresholds {
+        // The scenario and the command line may both have asked for it.
+        *passed.entry(&*verdict.expression).or_insert(true) &= verdict.passed;
+    }
+    let passed = passed.into_iter().map(|(expression, passed)| {
+        let labels = [("threshold", expression)];
+        gauge(&labels, f64::from(u8::from(passed)))
+    });
+    [
+        family(
+            "aiotest_run_state",
+            "1 for the state of the run, 0 for all others.",
+            MetricType::GAUGE,
+            State::ALL.map(state).to_vec(),
+        ),
+        family(
+            "aiotest_threshold_passed",
+            "1 for thresholds that hold, 0 for those that do not or have no data.",
+            MetricType::GAUGE,
+            passed.collect(),
         ),
     ]
 }
@@ -193,55 +206,7 @@ fn failure_families(snapshot: &Snapshot) -> Vec<MetricFamily> {
     ]
 }
 
-fn custom_families(snapshot: &Snapshot) -> Vec<MetricFamily> {
-    let checks = snapshot.checks.iter().flat_map(|(name, check)| {
-        [("pass", check.passed), ("fail", check.failed)]
-            .map(|(result, count)| counter(&[("check", name), ("result", result)], count as f64))
-    });
-    let counters = snapshot
-        .counters
-        .iter()
-        .map(|(name, value)| counter(&[("name", name)], *value));
-    let gauges = snapshot
-        .gauges
-        .iter()
-        .map(|(name, latest)| gauge(&[("name", name)], latest.value));
-    let trends = snapshot.trends.iter().map(|(name, values)| {
-        summary(&[("name", name)], values.count(), values.sum(), |q| {
-            values.percentile(q)
-        })
-    });
-    vec![
-        family(
-            "aiotest_checks_total",
-            "Outcomes of the scenario's checks.",
-            MetricType::COUNTER,
-            checks.collect(),
-        ),
-        family(
-            "aiotest_custom_counter_total",
-            "Counters of the scenario.",
-            MetricType::COUNTER,
-            counters.collect(),
-        ),
-        family(
-            "aiotest_custom_gauge",
-            "Gauges of the scenario.",
-            MetricType::GAUGE,
-            gauges.collect(),
-        ),
-        family(
-            "aiotest_custom_trend",
-            "Distributions of the scenario.",
-            MetricType::SUMMARY,
-            trends.collect(),
-        ),
-    ]
-}
-
 fn engine_families(snapshot: &Snapshot) -> Vec<MetricFamily> {
-    let lag = &snapshot.lag;
-    let seconds = |q| lag.percentile(q).as_secs_f64();
     vec![
         family(
             "aiotest_tasks_total",
@@ -253,13 +218,19 @@ fn engine_families(snapshot: &Snapshot) -> Vec<MetricFamily> {
             "aiotest_engine_lag_seconds",
             "How late the engine's own timers fired.",
             MetricType::SUMMARY,
-            vec![summary(&[], lag.count(), lag.sum_seconds(), seconds)],
+            vec![time_summary(&[], &snapshot.lag)],
         ),
         family(
             "aiotest_log_lines_dropped_total",
             "Lines of the scenario's log above the permitted rate.",
             MetricType::COUNTER,
             vec![counter(&[], snapshot.log_dropped as f64)],
+        ),
+        family(
+            "aiotest_events_dropped_total",
+            "Events that the scenario's observer was too slow for.",
+            MetricType::COUNTER,
+            vec![counter(&[], snapshot.events_dropped as f64)],
         ),
         family(
             "aiotest_names_folded_total",
@@ -288,18 +259,32 @@ fn labelled(sums: BTreeMap<[&str; 2], u64>, names: [&str; 2]) -> Vec<Metric> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::RunSummary;
     use crate::output::fixture;
     use std::collections::HashSet;
 
+    fn view(run: &RunSummary) -> View<'_> {
+        View {
+            snapshot: &run.snapshot,
+            users: &run.users,
+            workers: &[],
+            state: State::Paused,
+            thresholds: &run.thresholds,
+            buckets: &DEFAULT_BUCKETS,
+        }
+    }
+
     fn exposition() -> String {
-        let run = fixture::run();
         let worker = Worker {
             id: "worker-1".into(),
             machine: "build-7".into(),
             cpu_percent: 42.5,
             users: 50,
         };
-        render(&run.snapshot, &run.users, &[worker], &DEFAULT_BUCKETS)
+        render(&View {
+            workers: &[worker],
+            ..view(&fixture::run())
+        })
     }
 
     #[test]
@@ -321,30 +306,58 @@ mod tests {
 
     #[test]
     fn before_the_first_request_there_are_only_families_with_values() {
-        let text = render(
-            &Snapshot::default(),
-            &Users::default(),
-            &[],
-            &DEFAULT_BUCKETS,
-        );
+        let run = RunSummary {
+            snapshot: Snapshot::default(),
+            users: Users::default(),
+            thresholds: Vec::new(),
+            ..fixture::run()
+        };
+        let text = render(&view(&run));
         assert!(text.contains("\naiotest_users_target 0\n"), "{text}");
         assert!(!text.contains("aiotest_http_requests_total"), "{text}");
         let types = text
             .lines()
             .filter(|line| line.starts_with("# TYPE"))
             .count();
-        assert_eq!(types, 5, "{text}");
+        assert_eq!(types, 9, "{text}");
+    }
+
+    #[test]
+    fn the_run_is_in_one_state() {
+        let text = exposition();
+        let states: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("aiotest_run_state{"))
+            .collect();
+        assert_eq!(states.len(), 6);
+        let on: Vec<_> = states.iter().filter(|line| line.ends_with(" 1")).collect();
+        assert_eq!(on, [&"aiotest_run_state{state=\"paused\"} 1"]);
+    }
+
+    #[test]
+    fn a_threshold_that_is_there_twice_is_one_series_and_fails_once_failed() {
+        let mut run = fixture::run();
+        let passed = run.thresholds[0].clone();
+        let failed = Verdict {
+            passed: false,
+            ..passed.clone()
+        };
+        for twice in [[&passed, &failed], [&failed, &passed]] {
+            run.thresholds = twice.map(Verdict::clone).to_vec();
+            let text = render(&view(&run));
+            let series = "aiotest_threshold_passed{threshold=\"http_req_duration: p(95)<500ms\"}";
+            assert_eq!(text.matches(series).count(), 1, "{text}");
+            assert!(text.contains(&format!("{series} 0\n")), "{text}");
+        }
     }
 
     #[test]
     fn buckets_of_any_order_become_a_valid_histogram() {
         let run = fixture::run();
-        let text = render(
-            &run.snapshot,
-            &run.users,
-            &[],
-            &[0.05, f64::INFINITY, 0.01, 0.05],
-        );
+        let text = render(&View {
+            buckets: &[0.05, f64::INFINITY, 0.01, 0.05],
+            ..view(&run)
+        });
         let buckets: Vec<_> = text
             .lines()
             .filter(|line| line.starts_with("aiotest_http_request_duration_seconds_bucket"))

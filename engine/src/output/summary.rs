@@ -1,12 +1,15 @@
 //! The report at the end of a run, for people. A pure function of the run; it does not
 //! print.
 
-use super::format::{bytes, count, ms, number, percent, plain, span};
-use super::page::Column::{Number, Text, Word};
+mod causes;
+mod requests;
+mod work;
+
+use super::format::{count, ms, number, plain, span};
+use super::page::Page;
 pub use super::page::Style;
-use super::page::{Page, content_width, grid};
-use super::{RunSummary, by_count};
-use crate::metrics::{Durations, RequestStats, Snapshot};
+use super::{RunSummary, per_second};
+use crate::threshold::Verdict;
 
 /// The report, each line ended.
 #[must_use]
@@ -14,7 +17,11 @@ pub fn summary(run: &RunSummary, style: Style) -> String {
     let mut page = Page::new(style);
     let snapshot = &run.snapshot;
     page.header(run);
+    page.thresholds(&run.thresholds);
     page.requests(run);
+    page.planned(snapshot);
+    page.arrivals(snapshot);
+    page.iterations(snapshot);
     page.phases(snapshot);
     page.checks(snapshot);
     page.custom(run);
@@ -35,6 +42,9 @@ impl Page {
                 .map(|host| ("host", plain(host).into_owned())),
         );
         lines.push(("duration", span(run.duration)));
+        if !run.paused.is_zero() {
+            lines.push(("paused", span(run.paused)));
+        }
         lines.push((
             "users",
             format!(
@@ -45,212 +55,37 @@ impl Page {
             ),
         ));
         lines.push(("tasks", count(run.snapshot.tasks)));
+        let iterations = run.snapshot.iterations.count();
+        lines.push((
+            "iterations",
+            format!(
+                "{} ({} per second)",
+                count(iterations),
+                number(per_second(iterations as f64, run.duration))
+            ),
+        ));
         lines.push(("ended", plain(&run.end_reason).into_owned()));
         for (label, value) in lines {
             self.line(&format!("{label:<10} {value}"));
         }
     }
 
-    /// One table where it fits, or else two.
-    fn requests(&mut self, run: &RunSummary) {
-        let snapshot = &run.snapshot;
-        if snapshot.requests.is_empty() {
-            self.title("No requests");
-            return;
-        }
-        let mut rows: Vec<(String, &RequestStats)> = snapshot
-            .requests
-            .iter()
-            .map(|(key, stats)| (label(&key.method, &key.name), stats))
-            .collect();
-        rows.push(("Aggregated".to_owned(), &snapshot.total));
-
-        let counts = |stats: &RequestStats| {
-            let failures = format!(
-                "{} ({})",
-                count(stats.failures),
-                percent(stats.failure_share())
-            );
-            vec![count(stats.count()), failures]
-        };
-        let traffic =
-            |stats: &RequestStats| vec![number(stats.rate(run.duration)), bytes(stats.received)];
-        let table = |columns: &[&str], cells: &dyn Fn(&RequestStats) -> Vec<String>| {
-            let mut all = vec![("Request", Text)];
-            all.extend(columns.iter().map(|name| (*name, Number)));
-            let rows = rows.iter().map(|(name, stats)| {
-                let mut row = vec![name.clone()];
-                row.extend(cells(stats));
-                row
-            });
-            grid(&all, rows)
-        };
-
-        let wide = table(
-            &[
-                &["Requests", "Failures"],
-                &TIMES[..],
-                &["req/s", "Received"],
-            ]
-            .concat(),
-            &|stats| [counts(stats), times(&stats.time), traffic(stats)].concat(),
-        );
-        if content_width(&wide) <= self.width() {
-            self.section("Requests (times in ms)", wide);
-            return;
-        }
-        let narrow = table(&["Requests", "Failures", "req/s", "Received"], &|stats| {
-            [counts(stats), traffic(stats)].concat()
-        });
-        self.section("Requests", narrow);
-        self.section(
-            "Response times (ms)",
-            table(&TIMES, &|stats| times(&stats.time)),
-        );
-    }
-
-    fn phases(&mut self, snapshot: &Snapshot) {
-        let rows = snapshot
-            .phases
-            .iter()
-            .filter(|(_, took)| took.count() > 0)
-            .map(|(name, took)| {
-                vec![
-                    name.to_owned(),
-                    count(took.count()),
-                    ms(took.avg()),
-                    ms(took.percentile(0.95)),
-                ]
-            });
-        self.section(
-            "HTTP phases (ms)",
-            grid(
-                &[
-                    ("Phase", Word),
-                    ("Count", Number),
-                    ("Avg", Number),
-                    ("p95", Number),
-                ],
-                rows,
-            ),
-        );
-    }
-
-    fn checks(&mut self, snapshot: &Snapshot) {
-        let rows = snapshot.checks.iter().map(|(name, check)| {
-            let all = check.passed + check.failed;
-            vec![
-                plain(name).into_owned(),
-                count(check.passed),
-                count(check.failed),
-                percent(check.passed as f64 / all.max(1) as f64),
-            ]
-        });
-        self.section(
-            "Checks",
-            grid(
-                &[
-                    ("Check", Text),
-                    ("Passed", Number),
-                    ("Failed", Number),
-                    ("Share", Number),
-                ],
-                rows,
-            ),
-        );
-    }
-
-    fn custom(&mut self, run: &RunSummary) {
-        let snapshot = &run.snapshot;
-        let rows = snapshot.trends.iter().map(|(name, values)| {
-            vec![
-                plain(name).into_owned(),
-                count(values.count()),
-                number(values.percentile(0.5)),
-                number(values.avg()),
-                number(values.min()),
-                number(values.max()),
-                number(values.percentile(0.95)),
-                number(values.percentile(0.99)),
-            ]
-        });
-        let columns = ["Count", "Median", "Avg", "Min", "Max", "p95", "p99"];
-        let mut all = vec![("Trend", Text)];
-        all.extend(columns.map(|name| (name, Number)));
-        self.section("Trends", grid(&all, rows));
-
-        let seconds = run.duration.as_secs_f64();
-        let rows = snapshot.counters.iter().map(|(name, value)| {
-            let rate = if seconds > 0.0 { value / seconds } else { 0.0 };
-            vec![plain(name).into_owned(), number(*value), number(rate)]
-        });
-        self.section(
-            "Counters",
-            grid(
-                &[("Counter", Text), ("Sum", Number), ("per second", Number)],
-                rows,
-            ),
-        );
-
-        let rows = snapshot
-            .gauges
-            .iter()
-            .map(|(name, gauge)| vec![plain(name).into_owned(), number(gauge.value)]);
-        self.section("Gauges", grid(&[("Gauge", Text), ("Last", Number)], rows));
-    }
-
-    fn errors(&mut self, snapshot: &Snapshot) {
-        let rows = by_count(&snapshot.errors).into_iter().map(|(key, n)| {
-            let kind = match key.status {
-                0 => key.kind.clone(),
-                status => format!("{} {status}", key.kind),
+    fn thresholds(&mut self, verdicts: &[Verdict]) {
+        let rows = verdicts.iter().map(|verdict| {
+            let mut value = match &verdict.value {
+                Some(value) => format!("= {}", plain(value)),
+                None => "no data".to_owned(),
             };
-            vec![
-                count(n),
-                label(&key.method, &key.name),
-                plain(&kind).into_owned(),
-                plain(&key.message).into_owned(),
-            ]
+            if verdict.aborted {
+                value.push_str(" (ended the run)");
+            }
+            (
+                verdict.passed,
+                plain(&verdict.expression).into_owned(),
+                value,
+            )
         });
-        let columns = [
-            ("Count", Number),
-            ("Request", Text),
-            ("Kind", Word),
-            ("Message", Text),
-        ];
-        self.causes("Errors", &columns, rows);
-    }
-
-    fn task_errors(&mut self, snapshot: &Snapshot) {
-        let rows = by_count(&snapshot.task_errors).into_iter().map(|(key, n)| {
-            vec![
-                count(n),
-                plain(&format!("{}.{}", key.class, key.task)).into_owned(),
-                plain(&key.message).into_owned(),
-            ]
-        });
-        let columns = [("Count", Number), ("Task", Text), ("Message", Text)];
-        self.causes("Failed tasks", &columns, rows);
-    }
-
-    fn sandboxes(&mut self, snapshot: &Snapshot) {
-        let rows = by_count(&snapshot.sandbox_events)
-            .into_iter()
-            .map(|(key, n)| {
-                vec![
-                    count(n),
-                    plain(&key.class).into_owned(),
-                    plain(&key.kind).into_owned(),
-                    plain(&key.message).into_owned(),
-                ]
-            });
-        let columns = [
-            ("Count", Number),
-            ("Class", Text),
-            ("Kind", Word),
-            ("Message", Text),
-        ];
-        self.causes("Sandbox failures", &columns, rows);
+        self.verdicts("Thresholds", rows);
     }
 
     fn notes(&mut self, run: &RunSummary) {
@@ -263,6 +98,16 @@ impl Page {
                 snapshot.log_dropped,
                 "log lines dropped",
                 "the scenario logs too much",
+            ),
+            (
+                snapshot.events_dropped,
+                "events dropped",
+                "the scenario's observer was too slow",
+            ),
+            (
+                run.users_ended,
+                "users ended by --stop-timeout",
+                "they did not finish in time",
             ),
             (
                 folded.requests,
@@ -307,33 +152,12 @@ impl Page {
     }
 }
 
-const TIMES: [&str; 8] = ["Median", "Avg", "Min", "Max", "p90", "p95", "p99", "p99.9"];
-
-fn times(time: &Durations) -> Vec<String> {
-    vec![
-        ms(time.median()),
-        ms(time.avg()),
-        ms(time.min()),
-        ms(time.max()),
-        ms(time.percentile(0.9)),
-        ms(time.percentile(0.95)),
-        ms(time.percentile(0.99)),
-        ms(time.percentile(0.999)),
-    ]
-}
-
-/// `GET /cart`; what is folded altogether needs its name only once.
-fn label(method: &str, name: &str) -> String {
-    if method == name {
-        return plain(name).into_owned();
-    }
-    plain(&format!("{method} {name}")).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Snapshot;
     use crate::output::fixture;
+    use std::time::Duration;
 
     #[test]
     fn the_report_matches_its_golden() {
@@ -382,7 +206,52 @@ mod tests {
             },
         );
         assert!(text.contains("No requests"), "{text}");
-        assert!(!text.contains("Errors"), "{text}");
+        for absent in [
+            "Errors",
+            "Arrivals",
+            "planned start",
+            "Iterations",
+            "Groups",
+        ] {
+            assert!(!text.contains(absent), "{absent}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_thresholds_and_pauses_does_not_mention_them() {
+        let run = RunSummary {
+            thresholds: Vec::new(),
+            paused: Duration::ZERO,
+            ..fixture::run()
+        };
+        let text = summary(
+            &run,
+            Style {
+                width: 80,
+                colour: false,
+            },
+        );
+        assert!(!text.contains("Thresholds"), "{text}");
+        assert!(!text.contains("paused"), "{text}");
+    }
+
+    #[test]
+    fn a_plan_that_was_kept_is_reported_without_a_warning() {
+        let metrics = crate::metrics::Metrics::default();
+        metrics.late(Duration::from_millis(1));
+        let run = RunSummary {
+            snapshot: metrics.snapshot(),
+            ..fixture::run()
+        };
+        let text = summary(
+            &run,
+            Style {
+                width: 80,
+                colour: false,
+            },
+        );
+        let line = "  dropped: 0 of 1 planned iterations (0.00%)\n";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]
@@ -402,6 +271,8 @@ mod tests {
             },
         );
         assert!(coloured.contains("\x1b[33m"));
+        assert!(coloured.contains("  \x1b[32m✓\x1b[0m http_req_duration"));
+        assert!(coloured.contains("  \x1b[31m✗\x1b[0m failures"));
         assert!(!plain.contains('\x1b'));
     }
 

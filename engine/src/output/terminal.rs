@@ -2,6 +2,7 @@
 //! standard error. Knows nothing of what the lines mean.
 
 use super::format::{clock, count, ms, number, plain};
+use crate::lifecycle::State;
 use crate::metrics::Window;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
@@ -20,8 +21,10 @@ pub fn print_error(line: &str) {
 }
 
 /// The state of the run, for one line.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProgressLine {
+    /// Where the run stands; shown unless it is running.
+    pub state: State,
     /// Time since the start.
     pub elapsed: Duration,
     /// When the run will end, if that is known.
@@ -34,6 +37,8 @@ pub struct ProgressLine {
     pub rate: f64,
     /// Failed requests, of late.
     pub failures: u64,
+    /// Planned iterations that never began, since the start; shown if there are any.
+    pub dropped: u64,
     /// Median response time, of late.
     pub p50: Duration,
     /// What 95 % of the response times do not exceed, of late.
@@ -42,8 +47,27 @@ pub struct ProgressLine {
     pub p99: Duration,
 }
 
+impl Default for ProgressLine {
+    fn default() -> Self {
+        Self {
+            state: State::Running,
+            elapsed: Duration::ZERO,
+            total: None,
+            users: 0,
+            target: 0,
+            rate: 0.0,
+            failures: 0,
+            dropped: 0,
+            p50: Duration::ZERO,
+            p95: Duration::ZERO,
+            p99: Duration::ZERO,
+        }
+    }
+}
+
 impl ProgressLine {
-    /// The requests of `window`, which is `span` long; the rest is zero.
+    /// The requests of `window`, which is `span` long, in a run that is running; the rest
+    /// is zero.
     #[must_use]
     pub fn of_window(window: &Window, span: Duration) -> Self {
         Self {
@@ -58,8 +82,16 @@ impl ProgressLine {
 
     /// Everything but the time.
     fn message(&self) -> String {
+        let state = match self.state {
+            State::Running => String::new(),
+            other => format!("{other}  "),
+        };
+        let dropped = match self.dropped {
+            0 => String::new(),
+            n => format!("  {} dropped", count(n)),
+        };
         format!(
-            "{}/{} users  {} req/s  {} failed  p50 {}  p95 {}  p99 {} ms",
+            "{state}{}/{} users  {} req/s  {} failed{dropped}  p50 {}  p95 {}  p99 {} ms",
             count(self.users),
             count(self.target),
             number(self.rate),
@@ -221,6 +253,30 @@ mod tests {
         let rest = "1,500/2,000 users  200 req/s  3 failed  p50 2.50  p95 4.75  p99 4.95 ms";
         assert_eq!(line(Some(60)).to_string(), format!("0:12/1:00  {rest}"));
         assert_eq!(line(None).to_string(), format!("0:12  {rest}"));
+    }
+
+    #[test]
+    fn a_run_that_stands_still_or_drops_iterations_says_so() {
+        let text = |state, dropped| {
+            let line = ProgressLine {
+                state,
+                dropped,
+                ..line(None)
+            };
+            line.to_string()
+        };
+        let paused = text(State::Paused, 0);
+        assert!(paused.starts_with("0:12  paused  1,500/"), "{paused}");
+        let words: Vec<_> = State::ALL
+            .into_iter()
+            .filter(|state| text(*state, 0).contains(state.as_str()))
+            .collect();
+        assert_eq!(words.len(), State::ALL.len() - 1);
+        assert!(!words.contains(&State::Running));
+
+        let behind = text(State::Running, 1200);
+        assert!(behind.contains("3 failed  1,200 dropped  p50"), "{behind}");
+        assert!(!paused.contains("dropped"), "{paused}");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub mod concurrent {
         with: {
             "aiotest:engine/http.session": crate::wasm::host::Session,
             "aiotest:engine/http.response": crate::wasm::host::Response,
+            "aiotest:engine/metrics.group": crate::wasm::host::Group,
+            "aiotest:engine/data.feed": crate::wasm::host::Feed,
         },
     });
 }
@@ -31,6 +33,8 @@ pub mod blocking {
             "aiotest:engine/http": super::concurrent::aiotest::engine::http,
             "aiotest:engine/metrics": super::concurrent::aiotest::engine::metrics,
             "aiotest:engine/run": super::concurrent::aiotest::engine::run,
+            "aiotest:engine/data": super::concurrent::aiotest::engine::data,
+            "aiotest:engine/events": super::concurrent::aiotest::engine::events,
             "aiotest:engine/log": super::concurrent::aiotest::engine::log,
             "aiotest:engine/manifest": super::concurrent::aiotest::engine::manifest,
         },
@@ -67,4 +71,35 @@ pub mod blocking_hooked {
     });
 }
 
-pub use concurrent::aiotest::engine::{http, log, manifest, metrics, run, types};
+/// The optional observer in the async convention.
+pub mod observed {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "observed",
+        exports: {
+            "aiotest:engine/observer.wanted": async,
+            default: async | store,
+        },
+        with: {
+            "aiotest:engine/types": super::concurrent::aiotest::engine::types,
+            "aiotest:engine/http": super::concurrent::aiotest::engine::http,
+            "aiotest:engine/events": super::concurrent::aiotest::engine::events,
+        },
+    });
+}
+
+/// The optional observer in the blocking convention.
+pub mod blocking_observed {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "blocking-observed",
+        exports: { default: async },
+        with: {
+            "aiotest:engine/types": super::concurrent::aiotest::engine::types,
+            "aiotest:engine/http": super::concurrent::aiotest::engine::http,
+            "aiotest:engine/events": super::concurrent::aiotest::engine::events,
+        },
+    });
+}
+
+pub use concurrent::aiotest::engine::{data, events, http, log, manifest, metrics, run, types};

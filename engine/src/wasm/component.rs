@@ -34,6 +34,8 @@ pub struct Outline {
     pub shape: bool,
     /// Exports hooks.
     pub hooks: bool,
+    /// Exports an observer of the run's events.
+    pub observer: bool,
     /// Names of its imports.
     pub imports: Vec<String>,
     /// Bytes that its largest linear memory has from the start.
@@ -100,14 +102,15 @@ pub fn outline(bytes: &[u8]) -> Result<Outline, NotAScenario> {
         (None, None) => return Err(NotAScenario::WrongWorld(list(&exports))),
     };
     check_version(version)?;
-    let hooks = match convention {
-        Convention::Blocking => "blocking-hooks",
-        Convention::Async => "hooks",
+    let (hooks, observer) = match convention {
+        Convention::Blocking => ("blocking-hooks", "blocking-observer"),
+        Convention::Async => ("hooks", "observer"),
     };
     Ok(Outline {
         convention,
         shape: find("load-shape").is_some(),
         hooks: find(hooks).is_some(),
+        observer: find(observer).is_some(),
         imports,
         memory,
         table,

@@ -1,24 +1,25 @@
-//! The one sandbox beside those of the users: the load shape's ticks and the hooks that
-//! run once per run. Knows nothing of users.
+//! The one sandbox beside those of the users: the load shape's ticks, the hooks that run
+//! once per run, and the observer of its events. Knows nothing of users.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::bindings::blocking_hooked::BlockingHooked;
+use super::bindings::blocking_observed::BlockingObserved;
+use super::bindings::events::{Event, Kinds};
 use super::bindings::hooked::Hooked;
+use super::bindings::observed::Observed;
 use super::bindings::shaped::Shaped;
 use super::bindings::types::Failure;
-use super::host::{Host, Member, clip};
-use super::plugin::{HooksIndices, Plugin, Pre};
+use super::host::{CONDUCTOR, Host, Member, clip};
+use super::plugin::{HooksIndices, ObserverIndices, Plugin, Pre};
 use super::run::Run;
 use super::trap::Trap;
-
-/// The id under which the sandbox opens sessions; users begin at 1.
-const CONDUCTOR: u64 = 0;
 
 /// How many users a load shape wants.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,11 +30,36 @@ pub struct Target {
     pub spawn_rate: f64,
 }
 
-/// The sandbox of the load shape and the hooks.
+/// Events that the observer was not told yet.
+pub(crate) struct Events(mpsc::Receiver<Event>);
+
+/// Events to tell.
+pub(crate) struct Batch(Vec<Event>);
+
+impl Events {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next ones, at most so many.
+    pub(crate) fn take(&mut self, most: usize) -> Batch {
+        let next = std::iter::from_fn(|| self.0.try_recv().ok());
+        Batch(next.take(most).collect())
+    }
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The sandbox of the load shape, the hooks and the observer.
 pub struct Conductor {
     store: Store<Host>,
     shape: Option<Shaped>,
     hooks: Option<Hooks>,
+    observer: Option<Observer>,
 }
 
 enum Hooks {
@@ -41,27 +67,31 @@ enum Hooks {
     Async(Hooked),
 }
 
+enum Observer {
+    Blocking(BlockingObserved),
+    Async(Observed),
+}
+
 impl Conductor {
-    /// Instantiates the component if it has a load shape or hooks. The error says why it
-    /// could not.
+    /// Instantiates the component if it has a load shape, hooks or an observer. The error
+    /// says why it could not.
     pub async fn new(plugin: &Arc<Plugin>, run: &Arc<Run>) -> Result<Option<Self>, String> {
-        if plugin.shape.is_none() && plugin.hooks.is_none() {
+        if plugin.shape.is_none() && plugin.hooks.is_none() && plugin.observer.is_none() {
             return Ok(None);
         }
-        let mut store = plugin.store(run, &Arc::from("load shape"));
-        let host = run.classes.iter().find_map(|class| class.host.as_deref());
-        let member = Member {
-            stop: CancellationToken::new(),
-            host: host.map(Arc::from),
-        };
-        store.data_mut().join(CONDUCTOR, member);
+        let name = Arc::from("load shape");
+        let mut store = plugin.store(run, &name);
+        let host = run.classes.iter().find_map(|class| class.host.clone());
+        let member = Member::new(run, CONDUCTOR, &name, &CancellationToken::new(), host);
+        store.data_mut().join(Arc::new(member));
         store.data_mut().enter();
         let errand = store.data().errand();
         match errand.attend(instantiate(plugin, &mut store)).await {
-            Ok((shape, hooks)) => Ok(Some(Conductor {
+            Ok((shape, hooks, observer)) => Ok(Some(Conductor {
                 store,
                 shape,
                 hooks,
+                observer,
             })),
             Err(error) => Err(Trap::of(&error, store.data()).message),
         }
@@ -139,20 +169,69 @@ impl Conductor {
         self.outcome(result)
     }
 
+    /// Begins to keep the events that the observer wants to be told, if any.
+    pub(crate) async fn subscribe(&mut self, run: &Run) -> Result<Option<Events>, String> {
+        let kinds = self.kinds().await?;
+        Ok((kinds != Kinds::empty()).then(|| Events(run.observed.subscribe(kinds))))
+    }
+
+    async fn kinds(&mut self) -> Result<Kinds, String> {
+        self.store.data_mut().enter();
+        let errand = self.store.data().errand();
+        let store = &mut self.store;
+        let kinds = match &self.observer {
+            None => return Ok(Kinds::empty()),
+            Some(Observer::Blocking(observer)) => {
+                let observer = observer.aiotest_engine_blocking_observer();
+                errand.attend(observer.call_wanted(store)).await
+            }
+            Some(Observer::Async(observer)) => {
+                let observer = observer.aiotest_engine_observer();
+                errand.attend(observer.call_wanted(store)).await
+            }
+        };
+        kinds.map_err(|error| Trap::of(&error, self.store.data()).message)
+    }
+
+    /// Tells the observer what happened.
+    pub(crate) async fn observe(&mut self, Batch(events): Batch) -> Result<(), String> {
+        self.store.data_mut().enter();
+        let told = match &self.observer {
+            None => return Ok(()),
+            Some(Observer::Blocking(observer)) => {
+                let errand = self.store.data().errand();
+                let observer = observer.aiotest_engine_blocking_observer();
+                errand
+                    .attend(observer.call_observe(&mut self.store, &events))
+                    .await
+            }
+            Some(Observer::Async(observer)) => {
+                let observer = observer.aiotest_engine_observer();
+                let call = async |accessor: &_| observer.call_observe(accessor, events).await;
+                self.store
+                    .run_concurrent(call)
+                    .await
+                    .and_then(|result| result)
+            }
+        };
+        told.map_err(|error| Trap::of(&error, self.store.data()).message)
+    }
+
     fn outcome(&self, result: wasmtime::Result<Result<(), Failure>>) -> Result<(), String> {
         match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Failure::Failed(message) | Failure::StopTest(message))) => Err(clip(message)),
-            Ok(Err(Failure::Stopping | Failure::StopUser)) => Err("it gave up".into()),
+            Ok(Err(Failure::Stopping | Failure::StopUser | Failure::LeaveSet)) => {
+                Err("it gave up".into())
+            }
             Err(error) => Err(Trap::of(&error, self.store.data()).message),
         }
     }
 }
 
-async fn instantiate(
-    plugin: &Plugin,
-    store: &mut Store<Host>,
-) -> wasmtime::Result<(Option<Shaped>, Option<Hooks>)> {
+type Parts = (Option<Shaped>, Option<Hooks>, Option<Observer>);
+
+async fn instantiate(plugin: &Plugin, store: &mut Store<Host>) -> wasmtime::Result<Parts> {
     let pre = match &plugin.pre {
         Pre::Blocking(pre) => pre.instance_pre(),
         Pre::Async(pre) => pre.instance_pre(),
@@ -171,5 +250,14 @@ async fn instantiate(
         }
         None => None,
     };
-    Ok((shape, hooks))
+    let observer = match &plugin.observer {
+        Some(ObserverIndices::Blocking(indices)) => {
+            Some(Observer::Blocking(indices.load(&mut *store, &instance)?))
+        }
+        Some(ObserverIndices::Async(indices)) => {
+            Some(Observer::Async(indices.load(&mut *store, &instance)?))
+        }
+        None => None,
+    };
+    Ok((shape, hooks, observer))
 }

@@ -7,6 +7,7 @@ pub mod component;
 pub mod conductor;
 mod errand;
 pub(crate) mod host;
+mod observed;
 pub mod plugin;
 pub mod run;
 mod sandbox;

@@ -14,8 +14,10 @@ use wasmtime::{
 
 use super::bindings::blocking::BlockingLoadTestPre;
 use super::bindings::blocking_hooked::BlockingHookedIndices;
+use super::bindings::blocking_observed::BlockingObservedIndices;
 use super::bindings::concurrent::LoadTestPre;
 use super::bindings::hooked::HookedIndices;
+use super::bindings::observed::ObservedIndices;
 use super::bindings::shaped::ShapedIndices;
 use super::bindings::{blocking, concurrent, manifest};
 use super::cache;
@@ -23,7 +25,8 @@ use super::component::{Convention, NotAScenario, Outline, outline};
 use super::host::{Host, HostData, on_epoch};
 use super::run::Run;
 use super::ticker::Ticker;
-use crate::user_class::{self, Execution, InvalidClass, Task, UserClass, WaitTime};
+use crate::threshold::{InvalidThreshold, Threshold};
+use crate::user_class::{self, Execution, InvalidClass, Task, TaskSet, UserClass, WaitTime};
 
 /// Native stack of a suspended guest, and the part of it that WebAssembly may use.
 const STACK: usize = 256 << 10;
@@ -86,6 +89,14 @@ pub enum PluginError {
         /// What is wrong with it.
         cause: InvalidClass,
     },
+    /// A threshold of the manifest cannot be read.
+    #[error("{path}: a threshold of the scenario: {cause}", path = path.display())]
+    Threshold {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: InvalidThreshold,
+    },
     /// The machine refuses the engine's pool.
     #[error("cannot set up {sandboxes} sandboxes: {message}; try fewer, or --users-per-sandbox")]
     Pool {
@@ -106,6 +117,12 @@ pub(super) enum Pre {
 pub(super) enum HooksIndices {
     Blocking(BlockingHookedIndices),
     Async(HookedIndices),
+}
+
+/// Where the observer is, by convention.
+pub(super) enum ObserverIndices {
+    Blocking(BlockingObservedIndices),
+    Async(ObservedIndices),
 }
 
 /// A scenario's file, read but not compiled.
@@ -147,6 +164,7 @@ pub struct Plugin {
     pub(super) pre: Pre,
     pub(super) shape: Option<ShapedIndices>,
     pub(super) hooks: Option<HooksIndices>,
+    pub(super) observer: Option<ObserverIndices>,
     ticker: Ticker,
 }
 
@@ -169,18 +187,16 @@ impl Plugin {
             Engine::new(&config(outline.convention, size)).map_err(|e| pool(one_line(&e)))?;
         let ticker = Ticker::start(&engine).map_err(|e| pool(e.to_string()))?;
         match compile_and_link(&engine, &bytes, &outline) {
-            Ok((pre, shape, hooks)) => {
-                let convention = outline.convention;
-                Ok(Plugin {
-                    path,
-                    engine,
-                    convention,
-                    pre,
-                    shape,
-                    hooks,
-                    ticker,
-                })
-            }
+            Ok(linked) => Ok(Plugin {
+                path,
+                engine,
+                convention: outline.convention,
+                pre: linked.pre,
+                shape: linked.shape,
+                hooks: linked.hooks,
+                observer: linked.observer,
+                ticker,
+            }),
             Err(error) => Err(PluginError::Unusable {
                 path,
                 message: one_line(&error),
@@ -220,8 +236,19 @@ impl Plugin {
             _ => Ok(Manifest {
                 sdk: manifest.sdk,
                 classes,
+                thresholds: self.thresholds(&manifest.thresholds)?,
             }),
         }
+    }
+
+    fn thresholds(&self, texts: &[String]) -> Result<Vec<Threshold>, PluginError> {
+        let parsed = texts.iter().map(|text| text.parse());
+        parsed
+            .collect::<Result<_, _>>()
+            .map_err(|cause| PluginError::Threshold {
+                path: self.path.clone(),
+                cause,
+            })
     }
 
     async fn call_describe(&self, run: &Arc<Run>) -> Result<manifest::Manifest, String> {
@@ -261,15 +288,22 @@ impl Plugin {
 }
 
 /// What a component says of itself, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// Name and version of the SDK.
     pub sdk: String,
     /// At least one.
     pub classes: Vec<UserClass>,
+    /// Conditions on the results.
+    pub thresholds: Vec<Threshold>,
 }
 
-type Linked = (Pre, Option<ShapedIndices>, Option<HooksIndices>);
+struct Linked {
+    pre: Pre,
+    shape: Option<ShapedIndices>,
+    hooks: Option<HooksIndices>,
+    observer: Option<ObserverIndices>,
+}
 
 fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtime::Result<Linked> {
     let component = cache::compile(engine, bytes)?;
@@ -283,11 +317,23 @@ fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtim
         Convention::Blocking => Some(HooksIndices::Blocking(BlockingHookedIndices::new(&pre)?)),
         Convention::Async => Some(HooksIndices::Async(HookedIndices::new(&pre)?)),
     };
-    let scenario = match outline.convention {
+    let observer = match outline.convention {
+        _ if !outline.observer => None,
+        Convention::Blocking => Some(ObserverIndices::Blocking(BlockingObservedIndices::new(
+            &pre,
+        )?)),
+        Convention::Async => Some(ObserverIndices::Async(ObservedIndices::new(&pre)?)),
+    };
+    let pre = match outline.convention {
         Convention::Blocking => Pre::Blocking(BlockingLoadTestPre::new(pre)?),
         Convention::Async => Pre::Async(LoadTestPre::new(pre)?),
     };
-    Ok((scenario, shape, hooks))
+    Ok(Linked {
+        pre,
+        shape,
+        hooks,
+        observer,
+    })
 }
 
 /// What a sandbox would have to grant from the start, and does not.
@@ -369,26 +415,40 @@ fn classes(classes: Vec<manifest::UserClass>) -> Vec<UserClass> {
         weight: class.weight,
         host: class.host,
         wait_time: wait_time(class.wait_time),
-        execution: match class.execution {
-            manifest::Execution::Sequential => Execution::Sequential,
-            manifest::Execution::Weighted => Execution::Weighted,
-            manifest::Execution::OwnLoop => Execution::OwnLoop,
-            manifest::Execution::Concurrent => Execution::Concurrent(
-                class
-                    .max_concurrent_tasks
-                    .map_or(class.tasks.len(), |max| max as usize),
-            ),
-        },
-        tasks: class
-            .tasks
-            .into_iter()
-            .map(|t| Task {
-                name: t.name,
-                weight: t.weight,
-            })
-            .collect(),
+        execution: execution(
+            class.execution,
+            class
+                .max_concurrent_tasks
+                .map_or(class.tasks.len(), |max| max as usize),
+        ),
+        throughput: class.throughput,
+        pacing: None,
+        tasks: class.tasks.into_iter().enumerate().map(task).collect(),
     };
     classes.into_iter().enumerate().map(class).collect()
+}
+
+fn task((index, task): (usize, manifest::Task)) -> Task {
+    Task {
+        index: index as u32,
+        name: task.name,
+        weight: task.weight,
+        tags: task.tags,
+        parent: task.parent.map(|parent| parent as usize),
+        set: task.set.map(|set| TaskSet {
+            execution: execution(set.execution, 1),
+            rounds: set.rounds,
+        }),
+    }
+}
+
+fn execution(execution: manifest::Execution, at_a_time: usize) -> Execution {
+    match execution {
+        manifest::Execution::Sequential => Execution::Sequential,
+        manifest::Execution::Weighted => Execution::Weighted,
+        manifest::Execution::OwnLoop => Execution::OwnLoop,
+        manifest::Execution::Concurrent => Execution::Concurrent(at_a_time),
+    }
 }
 
 fn wait_time(wait: manifest::WaitTime) -> WaitTime {

@@ -11,11 +11,16 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::host::clip;
+use super::observed::Observed;
 use crate::clock::RunClock;
 use crate::config::Limits;
+use crate::feed::Feeds;
 use crate::http::Client;
+use crate::itinerary::Itinerary;
 use crate::metrics::Metrics;
 use crate::metrics::users::UserGauges;
+use crate::secrets::Secrets;
+use crate::turnstile::Turnstile;
 use crate::user_class::UserClass;
 
 /// Severity of a log line.
@@ -51,9 +56,12 @@ pub struct Run {
     pub(crate) gauges: Arc<UserGauges>,
     pub(crate) client: Client,
     pub(crate) options: BTreeMap<String, String>,
+    pub(crate) secrets: Secrets,
+    pub(crate) feeds: Feeds,
     pub(crate) clock: RunClock,
     pub(crate) limits: Limits,
-    pub(crate) classes: Vec<UserClass>,
+    pub(crate) classes: Vec<RunClass>,
+    pub(super) observed: Observed,
     /// Epochs so far; see `Ticker`.
     pub(crate) ticks: Arc<AtomicU64>,
     live: AtomicU32,
@@ -62,6 +70,27 @@ pub struct Run {
     log_allowance: Mutex<(Duration, u32)>,
     stop: CancellationToken,
     stop_reason: Mutex<Option<String>>,
+}
+
+/// A class that runs.
+pub(crate) struct RunClass {
+    pub(crate) name: Arc<str>,
+    pub(crate) host: Option<Arc<str>>,
+    pub(crate) class: UserClass,
+    pub(crate) itinerary: Itinerary,
+    pub(crate) turnstile: Turnstile,
+}
+
+impl RunClass {
+    fn new((class, turnstile): (UserClass, Turnstile)) -> Self {
+        RunClass {
+            name: Arc::from(class.name.as_str()),
+            host: class.host.as_deref().map(Arc::from),
+            itinerary: Itinerary::new(&class),
+            class,
+            turnstile,
+        }
+    }
 }
 
 /// What [`Run::new`] takes.
@@ -74,10 +103,14 @@ pub struct RunParts {
     pub client: Client,
     /// `-e` options.
     pub options: BTreeMap<String, String>,
+    /// `--secret` values.
+    pub secrets: Secrets,
+    /// `--data` files.
+    pub feeds: Feeds,
     /// Limits of each sandbox.
     pub limits: Limits,
-    /// The classes that run.
-    pub classes: Vec<UserClass>,
+    /// The classes that run, and what their users go by.
+    pub classes: Vec<(UserClass, Turnstile)>,
     /// The plugin's epoch counter.
     pub ticks: Arc<AtomicU64>,
     /// The least severe lines that are shown.
@@ -93,10 +126,13 @@ impl Run {
             gauges: parts.gauges,
             client: parts.client,
             options: parts.options,
+            secrets: parts.secrets,
+            feeds: parts.feeds,
+            observed: Observed::default(),
             clock: RunClock::start(),
             log_allowance: Mutex::new((Duration::ZERO, parts.limits.log_lines)),
             limits: parts.limits,
-            classes: parts.classes,
+            classes: parts.classes.into_iter().map(RunClass::new).collect(),
             ticks: parts.ticks,
             live: AtomicU32::new(0),
             level: parts.level,
@@ -107,7 +143,12 @@ impl Run {
         (Arc::new(run), lines)
     }
 
-    /// Time since the run started.
+    /// Its clock.
+    pub fn clock(&self) -> &RunClock {
+        &self.clock
+    }
+
+    /// Time since the run started, without its pauses.
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
@@ -120,7 +161,8 @@ impl Run {
 
     /// The scenario asks for the end of the run; the first reason counts.
     pub(crate) fn request_stop(&self, reason: String) {
-        self.stop_reason.lock().get_or_insert(clip(reason));
+        let reason = self.secrets.mask(&clip(reason)).into_owned();
+        self.stop_reason.lock().get_or_insert(reason);
         self.stop.cancel();
     }
 
@@ -138,7 +180,10 @@ impl Run {
         if level < self.level || text.is_empty() {
             return;
         }
-        let text = text.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
+        let text = self
+            .secrets
+            .mask(text)
+            .replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
         let line = LogLine {
             level,
             class: class.clone(),

@@ -2,7 +2,7 @@
 //! guest tasks in one (async convention). Knows lives and stores, not when users start.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -60,8 +60,11 @@ pub(super) struct Resident {
 
 impl Drop for Resident {
     fn drop(&mut self) {
-        let User { id, class, .. } = self.user;
+        let id = self.user.member.id;
+        let class = self.user.class;
         let finished = self.finished.load(Ordering::Relaxed);
+        let run = &self.user.member.run;
+        run.observed.user_stop(&self.user.member);
         // Nobody listens once the run is over.
         let _ = self.exits.send(Exit {
             id,
@@ -79,7 +82,7 @@ impl Resident {
         }
         self.finished
             .store(*end == End::Finished, Ordering::Relaxed);
-        matches!(end, End::Failed | End::Trapped(_)) && !self.user.stop.is_cancelled()
+        matches!(end, End::Failed | End::Trapped(_)) && !self.user.member.stop.is_cancelled()
     }
 
     /// Waits before the next life. Whether it still shall be.
@@ -93,7 +96,7 @@ impl Resident {
         };
         tokio::select! {
             biased;
-            () = self.user.stop.cancelled() => false,
+            () = self.user.member.stop.cancelled() => false,
             () = tokio::time::sleep(pause) => {
                 self.counted.lock().move_to(State::Starting);
                 true
@@ -111,24 +114,20 @@ impl Resident {
 
 impl Template {
     pub(super) fn resident(&self, id: u64, class: usize, stop: CancellationToken) -> Resident {
+        let class_of = &self.run.classes[class];
+        let host = class_of.host.clone();
+        let mut member = Member::new(&self.run, id, &class_of.name, &stop, host);
+        member.holds_on = class_of.class.execution == Execution::OwnLoop;
         Resident {
-            user: User { id, class, stop },
+            user: User {
+                member: Arc::new(member),
+                class,
+                begun: AtomicU64::new(0),
+            },
             counted: Mutex::new(self.run.gauges.enter(class)),
             backoff: Mutex::new(FIRST_BACKOFF),
             finished: AtomicBool::new(false),
             exits: self.exits.clone(),
-        }
-    }
-
-    fn class_name(&self, class: usize) -> Arc<str> {
-        Arc::from(self.run.classes[class].name.as_str())
-    }
-
-    fn member(&self, user: &User) -> Member {
-        let host = self.run.classes[user.class].host.as_deref().map(Arc::from);
-        Member {
-            stop: user.stop.clone(),
-            host,
         }
     }
 
@@ -165,13 +164,11 @@ async fn one_life(
     pre: &BlockingLoadTestPre<Host>,
     resident: &Resident,
 ) -> End {
-    let user = resident.user.clone();
-    let mut store = template
-        .plugin
-        .store(&template.run, &template.class_name(user.class));
-    store.data_mut().join(user.id, template.member(&user));
-    match Alone::create(template, pre, store, &user).await {
-        Ok(mut guest) => live(&mut guest, &user, &resident.counted, &template.run).await,
+    let user = &resident.user;
+    let mut store = template.plugin.store(&template.run, &user.member.class);
+    store.data_mut().join(user.member.clone());
+    match Alone::create(template, pre, store, user).await {
+        Ok(mut guest) => live(&mut guest, user, &resident.counted, &template.run).await,
         Err(trap) => End::Trapped(trap),
     }
 }
@@ -192,14 +189,14 @@ impl Alone {
         mut store: Store<Host>,
         user: &User,
     ) -> Result<Alone, Trap> {
-        let class = template.run.classes[user.class].index;
+        let class = template.run.classes[user.class].class.index;
         store.data_mut().enter();
         let errand = store.data().errand();
         let created = errand.attend(async {
             let plugin = pre.instantiate_async(&mut store).await?;
             let constructor = plugin.aiotest_engine_blocking_scenario().user();
             let resource = constructor
-                .call_constructor(&mut store, class, user.id)
+                .call_constructor(&mut store, class, user.member.id)
                 .await?;
             Ok((plugin, resource))
         });
@@ -208,7 +205,7 @@ impl Alone {
                 store,
                 plugin,
                 user: resource,
-                id: user.id,
+                id: user.member.id,
                 errand,
             }),
             Err(error) => Err(Trap::of(&error, store.data())),
@@ -225,23 +222,23 @@ impl Guest for Alone {
         settle(result, self.store.data_mut(), self.id)
     }
 
-    async fn run_task(&mut self, index: usize) -> CallResult {
+    async fn run_task(&mut self, index: u32) -> CallResult {
         self.store.data_mut().enter();
         let user = self.plugin.aiotest_engine_blocking_scenario().user();
-        let call = user.call_run_task(&mut self.store, self.user, index as u32);
+        let call = user.call_run_task(&mut self.store, self.user, index);
         let result = self.errand.attend(call).await;
         settle(result, self.store.data_mut(), self.id)
     }
 
     async fn run_tasks(
         &mut self,
-        indices: Vec<usize>,
+        tasks: Vec<(usize, u32)>,
         _at_a_time: usize,
     ) -> Vec<(usize, CallResult)> {
         // Calls cannot overlap here; `Plugin::describe` refuses classes that want it.
-        let mut results = Vec::with_capacity(indices.len());
-        for index in indices {
-            results.push((index, self.run_task(index).await));
+        let mut results = Vec::with_capacity(tasks.len());
+        for (number, index) in tasks {
+            results.push((number, self.run_task(index).await));
         }
         results
     }
@@ -344,7 +341,7 @@ async fn shared_life(
 ) -> Option<Trap> {
     let mut store = template
         .plugin
-        .store(&template.run, &template.class_name(class));
+        .store(&template.run, &template.run.classes[class].name);
     store.data_mut().enter();
     let plugin = match pre.instantiate_async(&mut store).await {
         Ok(plugin) => plugin,
@@ -432,7 +429,9 @@ impl Shared<'_> {
                 return Some(trap);
             }
             if !resident.judge(&end, self.template) || !resident.back_off().await {
-                self.present.lock().retain(|other| other.user.id != user.id);
+                self.present
+                    .lock()
+                    .retain(|other| other.user.member.id != user.member.id);
                 return None;
             }
         }
@@ -455,22 +454,19 @@ impl<'a> Together<'a> {
         accessor: &'a Accessor<Host>,
         user: &User,
     ) -> Result<Together<'a>, Trap> {
-        let class = &shared.template.run.classes[user.class];
-        let member = shared.template.member(user);
+        let class = &shared.template.run.classes[user.class].class;
+        let id = user.member.id;
         accessor.with(|mut host| {
-            host.get().join(user.id, member);
+            host.get().join(user.member.clone());
             host.get().enter();
         });
         let scenario = shared.plugin.aiotest_engine_scenario().user();
-        match scenario
-            .call_constructor(accessor, class.index, user.id)
-            .await
-        {
+        match scenario.call_constructor(accessor, class.index, id).await {
             Ok(resource) => Ok(Together {
                 accessor,
                 plugin: shared.plugin,
                 user: resource,
-                id: user.id,
+                id,
                 overlapping: matches!(class.execution, Execution::Concurrent(_)),
             }),
             Err(error) => Err(accessor.with(|mut host| Trap::of(&error, host.get()))),
@@ -491,13 +487,10 @@ impl<'a> Together<'a> {
             .with(|mut host| settle(result, host.get(), self.id))
     }
 
-    async fn call_task(&self, index: usize) -> CallResult {
+    async fn call_task(&self, index: u32) -> CallResult {
         self.enter();
         let user = self.plugin.aiotest_engine_scenario().user();
-        self.settle(
-            user.call_run_task(self.accessor, self.user, index as u32)
-                .await,
-        )
+        self.settle(user.call_run_task(self.accessor, self.user, index).await)
     }
 
     /// Counts what the user still holds. Its guest memory lives as long as the sandbox:
@@ -514,18 +507,18 @@ impl Guest for Together<'_> {
         self.settle(user.call_on_start(self.accessor, self.user).await)
     }
 
-    async fn run_task(&mut self, index: usize) -> CallResult {
+    async fn run_task(&mut self, index: u32) -> CallResult {
         self.call_task(index).await
     }
 
     async fn run_tasks(
         &mut self,
-        indices: Vec<usize>,
+        tasks: Vec<(usize, u32)>,
         at_a_time: usize,
     ) -> Vec<(usize, CallResult)> {
         let this = &*self;
-        futures::stream::iter(indices)
-            .map(|index| async move { (index, this.call_task(index).await) })
+        futures::stream::iter(tasks)
+            .map(|(number, index)| async move { (number, this.call_task(index).await) })
             .buffer_unordered(at_a_time)
             .collect()
             .await

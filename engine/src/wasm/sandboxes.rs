@@ -4,12 +4,39 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::bindings::concurrent::LoadTestPre;
+use super::host::Host;
 use super::plugin::{Plugin, Pre};
 use super::run::Run;
 use super::sandbox::{Exit, Resident, Template, alone, group};
+
+/// A user's hold on its place.
+pub struct Seat {
+    stop: CancellationToken,
+    sandbox: AbortHandle,
+}
+
+impl Seat {
+    /// Asks the user to stop.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends its sandbox at once, with all users in it; their exits are still reported.
+    pub fn abort(&self) {
+        self.sandbox.abort();
+    }
+}
+
+/// A place in a shared sandbox.
+#[derive(Clone)]
+struct Place {
+    arrivals: mpsc::UnboundedSender<Resident>,
+    sandbox: AbortHandle,
+}
 
 /// The sandboxes of a run.
 pub struct Sandboxes {
@@ -17,7 +44,7 @@ pub struct Sandboxes {
     tasks: JoinSet<()>,
     users_per_sandbox: u32,
     /// Free places in shared sandboxes, by class; some may have closed meanwhile.
-    places: Vec<Vec<mpsc::UnboundedSender<Resident>>>,
+    places: Vec<Vec<Place>>,
 }
 
 impl Sandboxes {
@@ -28,7 +55,7 @@ impl Sandboxes {
         users_per_sandbox: u32,
     ) -> (Self, mpsc::UnboundedReceiver<Exit>) {
         let (exits, exited) = mpsc::unbounded_channel();
-        let places = vec![Vec::new(); run.classes.len()];
+        let places = run.classes.iter().map(|_| Vec::new()).collect();
         let template = Template { plugin, run, exits };
         (
             Sandboxes {
@@ -41,49 +68,49 @@ impl Sandboxes {
         )
     }
 
-    /// Starts a user of a class; cancelling the token asks it to stop.
-    pub fn start(&mut self, id: u64, class: usize) -> CancellationToken {
+    /// Starts a user of a class.
+    pub fn start(&mut self, id: u64, class: usize) -> Seat {
         let stop = CancellationToken::new();
         let resident = self.template.resident(id, class, stop.clone());
-        match &self.template.plugin.pre {
+        let sandbox = match &self.template.plugin.pre {
             Pre::Blocking(pre) => {
-                self.tasks
-                    .spawn(alone(self.template.clone(), pre.clone(), resident));
+                let life = alone(self.template.clone(), pre.clone(), resident);
+                self.tasks.spawn(life)
             }
             Pre::Async(pre) => {
                 let pre = pre.clone();
-                self.seat(class, resident, pre);
+                self.seat(class, resident, pre)
             }
-        }
+        };
         // Users that left leave their finished tasks behind.
         while self.tasks.try_join_next().is_some() {}
-        stop
+        Seat { stop, sandbox }
     }
 
     fn seat(
         &mut self,
         class: usize,
         mut resident: Resident,
-        pre: super::bindings::concurrent::LoadTestPre<super::host::Host>,
-    ) {
+        pre: LoadTestPre<Host>,
+    ) -> AbortHandle {
         while let Some(place) = self.places[class].pop() {
-            match place.send(resident) {
-                Ok(()) => return,
+            match place.arrivals.send(resident) {
+                Ok(()) => return place.sandbox,
                 Err(mpsc::error::SendError(rejected)) => resident = rejected,
             }
         }
-        let (place, arrivals) = mpsc::unbounded_channel();
-        let more = self.users_per_sandbox.saturating_sub(1) as usize;
-        self.places[class].extend(std::iter::repeat_n(place.clone(), more));
-        self.tasks
-            .spawn(group(self.template.clone(), pre, class, arrivals));
+        let (arrivals, arriving) = mpsc::unbounded_channel();
         // The group waits for its first user, so its channel is open.
-        let _ = place.send(resident);
-    }
-
-    /// Ends everyone at once, wherever they are; their exits are still reported.
-    pub fn abort(&mut self) {
-        self.tasks.abort_all();
+        let _ = arrivals.send(resident);
+        let life = group(self.template.clone(), pre, class, arriving);
+        let sandbox = self.tasks.spawn(life);
+        let place = Place {
+            arrivals,
+            sandbox: sandbox.clone(),
+        };
+        let more = self.users_per_sandbox.saturating_sub(1) as usize;
+        self.places[class].extend(std::iter::repeat_n(place, more));
+        sandbox
     }
 
     /// Waits until every sandbox is gone.

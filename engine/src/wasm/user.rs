@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,12 +11,14 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::bindings::types::Failure;
+use super::host::Member;
 use super::run::Run;
 use super::trap::Trap;
+use crate::itinerary::{Itinerary, Outcome, Position, draw};
 use crate::metrics::users::{CountedUser, State};
+use crate::turnstile::Turnstile;
 use crate::user_class::{Execution, UserClass, WaitTime};
 
 /// Why a call did not succeed.
@@ -31,11 +34,13 @@ pub(super) type CallResult<T = ()> = Result<T, CallError>;
 /// A user inside a sandbox, whatever the calling convention.
 pub(super) trait Guest: Send {
     fn on_start(&mut self) -> impl Future<Output = CallResult> + Send;
-    fn run_task(&mut self, index: usize) -> impl Future<Output = CallResult> + Send;
-    /// Runs tasks, so many at a time; the results come in any order.
+    /// Runs the task of this index in the manifest.
+    fn run_task(&mut self, index: u32) -> impl Future<Output = CallResult> + Send;
+    /// Runs tasks, so many at a time: each is any number, which comes back with the result,
+    /// and its index in the manifest. The results come in any order.
     fn run_tasks(
         &mut self,
-        indices: Vec<usize>,
+        tasks: Vec<(usize, u32)>,
         at_a_time: usize,
     ) -> impl Future<Output = Vec<(usize, CallResult)>> + Send;
     fn run(&mut self) -> impl Future<Output = CallResult> + Send;
@@ -57,12 +62,12 @@ pub(super) enum End {
 }
 
 /// What a user is, outside its sandbox.
-#[derive(Clone)]
 pub(super) struct User {
-    pub(super) id: u64,
+    pub(super) member: Arc<Member>,
     /// Index among the classes of the run.
     pub(super) class: usize,
-    pub(super) stop: CancellationToken,
+    /// Iterations that it began, in all of its lives.
+    pub(super) begun: AtomicU64,
 }
 
 /// Runs a user from `on_start` to `on_stop`.
@@ -76,13 +81,26 @@ pub(super) async fn live(
     let mut life = Life {
         user,
         run,
-        class,
+        class: &class.class,
+        itinerary: &class.itinerary,
+        turnstile: &class.turnstile,
         rng: SmallRng::from_os_rng(),
+        position: class.itinerary.begin(),
+        iteration: None,
         last_start: None,
     };
+    user.member.leave_groups();
+    user.member.begin(None);
+    // Users that come back to life during a pause wait for its end.
+    tokio::select! {
+        biased;
+        () = user.member.stop.cancelled() => {}
+        () = run.clock.running() => {}
+    }
     let end = match life.settle("on_start", guest.on_start().await) {
-        Step::Ok => {
+        Step::Ok | Step::LeaveSet => {
             counted.lock().move_to(State::Running);
+            run.observed.user_start(&user.member);
             life.work(guest).await
         }
         step => step.end(),
@@ -101,14 +119,22 @@ struct Life<'a> {
     user: &'a User,
     run: &'a Arc<Run>,
     class: &'a UserClass,
+    itinerary: &'a Itinerary,
+    turnstile: &'a Turnstile,
     rng: SmallRng,
-    last_start: Option<Instant>,
+    position: Position,
+    /// When the iteration under way began.
+    iteration: Option<Instant>,
+    /// When the last task (or, with a pacing of the run, iteration) began, by the run's
+    /// clock.
+    last_start: Option<Duration>,
 }
 
 /// What a call's result means for the life.
 enum Step {
     Ok,
     Failed,
+    LeaveSet,
     Stop,
     Finish,
     Trap(Trap),
@@ -117,7 +143,7 @@ enum Step {
 impl Step {
     fn end(self) -> End {
         match self {
-            Step::Ok | Step::Stop => End::Stopped,
+            Step::Ok | Step::LeaveSet | Step::Stop => End::Stopped,
             Step::Failed => End::Failed,
             Step::Finish => End::Finished,
             Step::Trap(trap) => End::Trapped(trap),
@@ -131,15 +157,11 @@ impl Life<'_> {
         match result {
             Ok(()) => Step::Ok,
             Err(CallError::Trap(trap)) => {
-                self.run
-                    .metrics
-                    .task_error(&self.class.name, call, &trap.message);
+                self.count_error(call, &trap.message);
                 Step::Trap(trap)
             }
             Err(CallError::Failure(Failure::Failed(message))) => {
-                self.run
-                    .metrics
-                    .task_error(&self.class.name, call, &message);
+                self.count_error(call, &message);
                 Step::Failed
             }
             Err(CallError::Failure(Failure::Stopping)) => {
@@ -149,6 +171,7 @@ impl Life<'_> {
                     Step::Ok
                 }
             }
+            Err(CallError::Failure(Failure::LeaveSet)) => Step::LeaveSet,
             Err(CallError::Failure(Failure::StopUser)) => Step::Finish,
             Err(CallError::Failure(Failure::StopTest(reason))) => {
                 self.run.request_stop(reason);
@@ -157,65 +180,124 @@ impl Life<'_> {
         }
     }
 
+    fn count_error(&self, call: &str, message: &str) {
+        self.run.metrics.task_error(&self.class.name, call, message);
+        self.run
+            .observed
+            .user_error(&self.user.member, call, message);
+    }
+
     fn stopping(&self) -> bool {
-        self.user.stop.is_cancelled()
+        self.user.member.stop.is_cancelled()
     }
 
     /// Waits and tasks until the user must stop or has nothing left to do.
     async fn work(&mut self, guest: &mut impl Guest) -> End {
-        let mut next = 0;
         loop {
-            match self.pause(guest).await {
-                Step::Ok => {}
-                step => return step.end(),
-            }
-            self.last_start = Some(Instant::now());
-            let step = match self.class.execution {
-                Execution::Sequential => {
-                    let step = self.task(guest, next).await;
-                    let pass_goes_on =
-                        matches!(step, Step::Ok) && next + 1 < self.class.tasks.len();
-                    next = if pass_goes_on { next + 1 } else { 0 };
-                    step
-                }
-                Execution::Weighted => {
-                    let index = self.class.pick_task(&mut self.rng);
-                    self.task(guest, index).await
-                }
-                Execution::Concurrent(at_a_time) => self.batch(guest, at_a_time).await,
-                Execution::OwnLoop => {
-                    let result = guest.run().await;
-                    self.settle("run", result)
-                }
+            let step = match self.until_next(guest).await {
+                Step::Ok => self.act(guest).await,
+                step => step,
             };
             match step {
-                Step::Ok | Step::Failed if !self.stopping() => {}
-                Step::Ok | Step::Failed => return End::Stopped,
+                Step::Ok | Step::Failed | Step::LeaveSet if !self.stopping() => {}
+                Step::Ok | Step::Failed | Step::LeaveSet => return End::Stopped,
                 step => return step.end(),
             }
         }
     }
 
-    async fn task(&mut self, guest: &mut impl Guest, index: usize) -> Step {
-        let result = guest.run_task(index).await;
+    /// Waits until the next task may begin.
+    async fn until_next(&mut self, guest: &mut impl Guest) -> Step {
+        let begins = self.iteration.is_none();
+        // What is due does not wait for users that still think.
+        if !(begins && self.turnstile.is_open()) {
+            match self.pause(guest).await {
+                Step::Ok => {}
+                step => return step,
+            }
+        }
+        if begins {
+            let begun = self.user.begun.load(Ordering::Relaxed);
+            let pass = self.turnstile.pass(begun, &self.run.clock);
+            let pass = match self.unless_stopped(pass).await {
+                Some(Some(pass)) => pass,
+                Some(None) => return Step::Finish,
+                None => return Step::Stop,
+            };
+            self.user.begun.store(begun + 1, Ordering::Relaxed);
+            self.user.member.begin(pass.late);
+            if let Some(late) = pass.late {
+                self.run.metrics.late(late);
+            }
+            self.iteration = Some(Instant::now());
+        } else if self
+            .unless_stopped(self.run.clock.running())
+            .await
+            .is_none()
+        {
+            return Step::Stop;
+        }
+        let per_task = matches!(self.class.wait_time, WaitTime::Pacing(_));
+        match self.class.pacing {
+            Some(_) if begins => self.last_start = Some(self.run.elapsed()),
+            None if per_task => self.last_start = Some(self.run.elapsed()),
+            _ => {}
+        }
+        Step::Ok
+    }
+
+    /// One task, or as many as the class has at a time.
+    async fn act(&mut self, guest: &mut impl Guest) -> Step {
+        let (step, over) = match self.class.execution {
+            Execution::Sequential | Execution::Weighted => self.next_task(guest).await,
+            Execution::Concurrent(at_a_time) => (self.batch(guest, at_a_time).await, true),
+            Execution::OwnLoop => {
+                let result = guest.run().await;
+                (self.settle("run", result), true)
+            }
+        };
+        let complete = matches!(step, Step::Ok | Step::Failed | Step::LeaveSet);
+        if over
+            && complete
+            && let Some(began) = self.iteration.take()
+        {
+            self.run.metrics.iteration(began.elapsed());
+        }
+        step
+    }
+
+    /// The next task of the itinerary, and whether it ends the iteration.
+    async fn next_task(&mut self, guest: &mut impl Guest) -> (Step, bool) {
+        let at = self.itinerary.next(&mut self.position, &mut self.rng);
+        let task = &self.class.tasks[at];
+        let result = guest.run_task(task.index).await;
         self.run.metrics.task_run();
-        self.settle(&self.class.tasks[index].name, result)
+        let step = self.settle(&task.name, result);
+        let outcome = match step {
+            Step::Failed => Outcome::Failed,
+            Step::LeaveSet => Outcome::LeaveSet,
+            _ => Outcome::Done,
+        };
+        let over = self.itinerary.after(&mut self.position, outcome);
+        (step, over)
     }
 
     async fn batch(&mut self, guest: &mut impl Guest, at_a_time: usize) -> Step {
-        let count = self.class.tasks.len();
-        let indices = if self.class.tasks_are_weighted() {
+        let tasks = &self.class.tasks;
+        let chosen: Vec<usize> = if self.class.tasks_are_weighted() {
+            let weights = self.class.task_weights();
             (0..at_a_time)
-                .map(|_| self.class.pick_task(&mut self.rng))
+                .map(|_| draw(&weights, &mut self.rng))
                 .collect()
         } else {
-            (0..count).collect()
+            (0..tasks.len()).collect()
         };
+        let calls = chosen.iter().map(|&at| (at, tasks[at].index)).collect();
         let mut worst = Step::Ok;
-        for (index, result) in guest.run_tasks(indices, at_a_time).await {
+        for (at, result) in guest.run_tasks(calls, at_a_time).await {
             self.run.metrics.task_run();
-            match self.settle(&self.class.tasks[index].name, result) {
-                Step::Ok => {}
+            match self.settle(&tasks[at].name, result) {
+                Step::Ok | Step::LeaveSet => {}
                 Step::Failed if !matches!(worst, Step::Ok) => {}
                 step => worst = step,
             }
@@ -225,18 +307,18 @@ impl Life<'_> {
 
     /// The wait before the next task.
     async fn pause(&mut self, guest: &mut impl Guest) -> Step {
-        if self.stopping() {
-            return Step::Stop;
-        }
-        let wait = match self.class.wait_time {
-            WaitTime::None => return self.breathe().await,
-            WaitTime::Fixed(wait) => wait,
-            WaitTime::Between(low, high) => self.rng.random_range(low..=high),
-            WaitTime::Pacing(period) => match self.last_start {
-                Some(start) => period.saturating_sub(start.elapsed()),
-                None => Duration::ZERO,
-            },
-            WaitTime::Computed => match guest.wait_time().await {
+        let since_last = |period: Duration| match self.last_start {
+            Some(start) => period.saturating_sub(self.run.elapsed().saturating_sub(start)),
+            None => Duration::ZERO,
+        };
+        let wait = match (self.class.pacing, self.class.wait_time) {
+            (Some(period), _) if self.iteration.is_none() => since_last(period),
+            (Some(_), _) => Duration::ZERO,
+            (None, WaitTime::None) => Duration::ZERO,
+            (None, WaitTime::Fixed(wait)) => wait,
+            (None, WaitTime::Between(low, high)) => self.rng.random_range(low..=high),
+            (None, WaitTime::Pacing(period)) => since_last(period),
+            (None, WaitTime::Computed) => match guest.wait_time().await {
                 Ok(wait) => wait,
                 Err(error) => match self.settle("wait_time", Err(error)) {
                     // aiotest's answer to a wait time that cannot be computed.
@@ -246,18 +328,27 @@ impl Life<'_> {
             },
         };
         if wait.is_zero() {
-            return self.breathe().await;
+            // Lets others run even if the tasks never wait.
+            tokio::task::consume_budget().await;
+        } else if self
+            .unless_stopped(self.run.clock.sleep(wait))
+            .await
+            .is_none()
+        {
+            return Step::Stop;
         }
-        tokio::select! {
-            biased;
-            () = self.user.stop.cancelled() => Step::Stop,
-            () = tokio::time::sleep(wait) => Step::Ok,
+        match self.stopping() {
+            true => Step::Stop,
+            false => Step::Ok,
         }
     }
 
-    /// Lets others run even if the tasks never wait.
-    async fn breathe(&self) -> Step {
-        tokio::task::consume_budget().await;
-        Step::Ok
+    /// What comes of it, or nothing if the user must stop before.
+    async fn unless_stopped<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.user.member.stop.cancelled() => None,
+            value = wait => Some(value),
+        }
     }
 }

@@ -46,3 +46,29 @@ pub mod hooked {
         with: { "aiotest:engine/types@0.1.0": crate::bindings::aiotest::engine::types },
     });
 }
+
+#[cfg(not(feature = "concurrent"))]
+pub mod observed {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "blocking-observed",
+        pub_export_macro: true,
+        with: {
+            "aiotest:engine/types@0.1.0": crate::bindings::aiotest::engine::types,
+            "aiotest:engine/http@0.1.0": crate::bindings::aiotest::engine::http,
+        },
+    });
+}
+
+#[cfg(feature = "concurrent")]
+pub mod observed {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "observed",
+        pub_export_macro: true,
+        with: {
+            "aiotest:engine/types@0.1.0": crate::bindings::aiotest::engine::types,
+            "aiotest:engine/http@0.1.0": crate::bindings::aiotest::engine::http,
+        },
+    });
+}

@@ -1,5 +1,6 @@
 //! The exported side of the bindings: the calls of the engine, passed on to the user
-//! classes, the load shape and the hooks. `scenario!` makes a component of it.
+//! classes, the load shape, the hooks and the handlers of events. `scenario!` makes a
+//! component of it.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -7,9 +8,12 @@ use std::time::Duration;
 
 use crate::bindings::aiotest::engine::{manifest::Manifest, types};
 use crate::bindings::hooked::exports::aiotest::engine as hooked;
+use crate::bindings::observed::aiotest::engine::events::{Event, Kinds};
+use crate::bindings::observed::exports::aiotest::engine as observed;
 use crate::bindings::shaped::exports::aiotest::engine::load_shape;
 use crate::call::Caller;
 use crate::convention::Reply;
+use crate::events::{self, Events};
 use crate::hooks::{self, AnyHooks, Hook};
 use crate::nanos;
 use crate::shape::{self, LoadShape};
@@ -23,11 +27,17 @@ use crate::bindings::exports::aiotest::engine::scenario;
 use hooked::blocking_hooks as hook_exports;
 #[cfg(feature = "concurrent")]
 use hooked::hooks as hook_exports;
+#[cfg(not(feature = "concurrent"))]
+use observed::blocking_observer as observer_exports;
+#[cfg(feature = "concurrent")]
+use observed::observer as observer_exports;
 
 /// What `scenario!` has collected.
 pub trait Scenario: 'static {
     /// All classes; the engine knows them by their index.
     const CLASSES: &'static [Class];
+    /// Conditions on the results.
+    const THRESHOLDS: &'static [&'static str];
 }
 
 /// A scenario with `shape = …`.
@@ -41,6 +51,15 @@ pub trait Hooked {
     /// Makes the hooks.
     fn hooks() -> Rc<dyn AnyHooks>;
 }
+
+/// A scenario with `events = …`.
+pub trait Observed {
+    /// Makes the handlers.
+    fn events() -> Events;
+}
+
+/// A scenario with `thresholds = …`.
+pub trait Judged {}
 
 /// The component of a scenario.
 pub struct Component<S>(PhantomData<S>);
@@ -71,7 +90,7 @@ impl<S: Scenario> scenario::Guest for Component<S> {
     type User = UserHandle<S>;
 
     fn describe() -> Manifest {
-        user::describe(S::CLASSES)
+        user::describe(S::CLASSES, S::THRESHOLDS)
     }
 }
 
@@ -131,6 +150,16 @@ mod blocking {
             done(hooks::call(S::hooks, Hook::Stop))
         }
     }
+
+    impl<S: Observed> observer_exports::Guest for Component<S> {
+        fn wanted() -> Kinds {
+            events::wanted(S::events)
+        }
+
+        fn observe(events: Vec<Event>) {
+            events::told(events::observe(S::events, events));
+        }
+    }
 }
 
 #[cfg(feature = "concurrent")]
@@ -170,6 +199,16 @@ mod concurrent {
 
         async fn on_test_stop() -> Result<(), types::Failure> {
             done(hooks::call(S::hooks, Hook::Stop).await)
+        }
+    }
+
+    impl<S: Observed> observer_exports::Guest for Component<S> {
+        fn wanted() -> Kinds {
+            events::wanted(S::events)
+        }
+
+        async fn observe(events: Vec<Event>) {
+            events::told(events::observe(S::events, events).await);
         }
     }
 }

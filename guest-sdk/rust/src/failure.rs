@@ -20,6 +20,9 @@ pub enum Failure {
     Failed(String),
     /// The step gave up because the user has been asked to stop. Nothing is counted.
     Stopping,
+    /// The task set of this task is done, and what is around it goes on; outside of a set,
+    /// the pass is done. Nothing is counted.
+    LeaveSet,
     /// The user has nothing left to do: its `on_stop` runs and it is not replaced.
     StopUser,
     /// The whole run shall stop now, gracefully, for this reason.
@@ -31,6 +34,12 @@ impl Failure {
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         Self::Failed(reason.into())
+    }
+
+    /// The task set of this task is done.
+    #[must_use]
+    pub fn leave_set() -> Self {
+        Self::LeaveSet
     }
 
     /// The user has nothing left to do; it is not replaced.
@@ -67,6 +76,7 @@ impl Display for Failure {
         match self {
             Self::Failed(reason) => f.write_str(reason),
             Self::Stopping => f.write_str("the user has been asked to stop"),
+            Self::LeaveSet => f.write_str("the task set is done"),
             Self::StopUser => f.write_str("the user has nothing left to do"),
             Self::StopTest(reason) => write!(f, "the run shall stop: {reason}"),
         }
@@ -99,8 +109,23 @@ impl From<Failure> for types::Failure {
         match failure {
             Failure::Failed(reason) => Self::Failed(reason),
             Failure::Stopping => Self::Stopping,
+            Failure::LeaveSet => Self::LeaveSet,
             Failure::StopUser => Self::StopUser,
             Failure::StopTest(reason) => Self::StopTest(reason),
+        }
+    }
+}
+
+impl Failure {
+    /// What the engine says that the step shall return. No `From`: the one for all errors
+    /// would get in its way.
+    pub(crate) fn of_engine(failure: types::Failure) -> Self {
+        match failure {
+            types::Failure::Failed(reason) => Self::Failed(reason),
+            types::Failure::Stopping => Self::Stopping,
+            types::Failure::LeaveSet => Self::LeaveSet,
+            types::Failure::StopUser => Self::StopUser,
+            types::Failure::StopTest(reason) => Self::StopTest(reason),
         }
     }
 }
@@ -215,6 +240,19 @@ mod tests {
             Failure::Stopping
         );
         assert_eq!(Failure::from(error(ErrorKind::Reset)), Failure::new("gone"));
+    }
+
+    #[test]
+    fn the_engine_and_the_scenario_mean_the_same_failures() {
+        for failure in [
+            Failure::new("no tea"),
+            Failure::Stopping,
+            Failure::leave_set(),
+            Failure::stop_user(),
+            Failure::stop_test("enough"),
+        ] {
+            assert_eq!(Failure::of_engine(failure.clone().into()), failure);
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod bindings;
 mod call;
 mod client;
 mod convention;
+pub mod data;
+pub mod events;
 mod exports;
 mod failure;
 mod hooks;
@@ -53,7 +55,8 @@ pub mod prelude {
     pub use crate::assertions::{assert, assert_eq, assert_ne};
     pub use crate::{
         Client, Failure, Hooks, HttpError, LoadShape, OrFail, Response, Result, SessionOptions,
-        Target, debug, error, fail, info, metrics, run, scenario, user, wait, warn,
+        Target, data, debug, error, events::Events, fail, info, metrics, run, scenario, user, wait,
+        warn,
     };
 }
 
@@ -86,9 +89,10 @@ pub mod __private {
     pub use std::time::Duration;
 
     pub use crate::bindings;
-    pub use crate::exports::{Component, Hooked, Scenario, Shaped};
+    pub use crate::exports::{Component, Hooked, Judged, Observed, Scenario, Shaped};
     pub use crate::hooks::{AnyHooks, erase};
     pub use crate::user::{
-        Class, Execution, Step, Task, User, WaitTime, create, distinct, exclusive, shared, unknown,
+        Class, Execution, Step, Task, TaskSet, User, WaitTime, create, distinct, exclusive, shared,
+        unknown,
     };
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::bindings::aiotest::engine::metrics;
+use crate::call::Caller;
 use crate::nanos;
 
 /// One exchange over a protocol that the scenario speaks itself. It appears in the
@@ -52,4 +53,38 @@ pub fn trend(name: &str, value: f64) {
 /// Counts a passed or failed check, and returns `passed`. The step goes on either way.
 pub fn check(name: &str, passed: bool) -> bool {
     metrics::check(name, passed)
+}
+
+/// A part of the user's work under a name of its own, until the guard is dropped: by the
+/// end of its block, by `?` or by `return`. The results have its duration, and the requests
+/// sent meanwhile carry its name as the tag `group`.
+///
+/// Groups nest; the inner one is then named `outer::inner`. Give the guard a name:
+/// `let _ = …` would drop it at once.
+///
+/// ```
+/// use aiotest::prelude::*;
+///
+/// async fn buy(client: &Client) -> Result {
+///     let _checkout = metrics::group("checkout");
+///     client.get("/cart").send().await?;
+///     {
+///         let _payment = metrics::group("payment");
+///         client.post("/pay").send().await?;
+///     }
+///     client.get("/receipt").send().await?;
+///     Ok(())
+/// }
+/// ```
+#[must_use = "the group ends when its guard is dropped: `let _group = metrics::group(…);`"]
+pub fn group(name: &str) -> Group {
+    Group {
+        _handle: metrics::Group::enter(Caller::current().user, name),
+    }
+}
+
+/// Ends a [`group`] when it is dropped.
+pub struct Group {
+    /// The engine ends the group when this is given back.
+    _handle: metrics::Group,
 }

@@ -27,6 +27,7 @@ impl<'a> RequestBuilder<'a> {
                 method,
                 url,
                 name: None,
+                tags: Vec::new(),
                 headers: Vec::new(),
                 body: None,
                 options: None,
@@ -39,6 +40,21 @@ impl<'a> RequestBuilder<'a> {
     /// query, where a segment of digits only reads `{id}`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.request.name = Some(name.into());
+        self
+    }
+
+    /// Keeps the request apart in the results from others of its name. At most ten tags,
+    /// whose names are words of letters, digits and underscores, and of few values each.
+    ///
+    /// ```
+    /// # use aiotest::prelude::*;
+    /// # async fn step(client: &Client) -> Result {
+    /// client.get("/cart").tag("region", "eu").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.request.tags.push((name.into(), value.into()));
         self
     }
 
@@ -213,6 +229,15 @@ mod tests {
             .form(&[("user", "ä")]);
         assert_eq!(built.request.url, "/search?q=a+b%26c&page=2");
         assert_eq!(built.request.body.as_deref(), Some(&b"user=%C3%A4"[..]));
+    }
+
+    #[test]
+    fn tags_are_kept_in_their_order() {
+        let client = Client::default();
+        let built = client.get("/").tag("region", "eu").tag("tier", "gold");
+        let tags = [("region", "eu"), ("tier", "gold")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(built.request.tags, tags);
     }
 
     #[test]

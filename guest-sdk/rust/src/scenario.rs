@@ -1,7 +1,13 @@
 //! The macro that makes a component of user classes.
 
-/// Makes a component of user classes and, as one likes, a load shape and hooks. A
-/// component has exactly one.
+/// Makes a component of user classes and, as one likes, more. A component has exactly one.
+///
+/// | part | what it is |
+/// |---|---|
+/// | `shape = …` | a [`LoadShape`](crate::LoadShape): how many users there are |
+/// | `hooks = …` | [`Hooks`](crate::Hooks): before and after the run |
+/// | `events = …` | [`Events`](crate::events::Events): what is told of the run |
+/// | `thresholds = ["…"]` | conditions on the results, as `--threshold` takes them |
 ///
 /// ```
 /// use aiotest::prelude::*;
@@ -37,7 +43,13 @@
 ///     }
 /// }
 ///
-/// scenario!(Visitor; shape = TenUsers, hooks = Announce);
+/// scenario!(
+///     Visitor;
+///     shape = TenUsers,
+///     hooks = Announce,
+///     events = Events::new().on_user_error(|error| warn!("{} failed", error.task)),
+///     thresholds = ["http_req_duration: p(95)<500ms", "failures: rate<1%"],
+/// );
 /// ```
 #[macro_export]
 macro_rules! scenario {
@@ -48,6 +60,8 @@ macro_rules! scenario {
             impl $crate::__private::Scenario for Collected {
                 const CLASSES: &'static [$crate::__private::Class] =
                     &[$(<$class as $crate::__private::User>::CLASS),+];
+                const THRESHOLDS: &'static [&'static str] =
+                    $crate::__scenario_thresholds!($($($key = $value),+)?);
             }
 
             ::core::assert!(
@@ -96,11 +110,38 @@ macro_rules! __scenario_part {
             $component with_types_in $crate::__private::bindings::hooked
         );
     };
+    ($component:ident, $scenario:ident, events = $events:expr) => {
+        impl $crate::__private::Observed for $scenario {
+            fn events() -> $crate::events::Events {
+                $events
+            }
+        }
+
+        #[cfg(target_family = "wasm")]
+        $crate::__private::bindings::observed::export!(
+            $component with_types_in $crate::__private::bindings::observed
+        );
+    };
+    ($component:ident, $scenario:ident, thresholds = $thresholds:expr) => {
+        // A second list would be left out, which nobody would notice.
+        impl $crate::__private::Judged for $scenario {}
+    };
     ($component:ident, $scenario:ident, $other:ident = $value:expr) => {
         ::core::compile_error!(::core::concat!(
             "unknown part `",
             ::core::stringify!($other),
-            "`: a scenario has `shape = …` and `hooks = …`"
+            "`: a scenario has `shape`, `hooks`, `events` and `thresholds`"
         ));
+    };
+}
+
+/// The value of `thresholds` among the parts, or none.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scenario_thresholds {
+    () => { &[] };
+    (thresholds = $thresholds:expr $(, $key:ident = $value:expr)*) => { &$thresholds };
+    ($other:ident = $ignored:expr $(, $key:ident = $value:expr)*) => {
+        $crate::__scenario_thresholds!($($key = $value),*)
     };
 }

@@ -25,7 +25,9 @@ pub struct Class {
     pub execution: Execution,
     /// For concurrent execution.
     pub max_concurrent_tasks: Option<u32>,
-    /// In the order of the class.
+    /// Iterations that all its users start per second, at most.
+    pub throughput: Option<f64>,
+    /// In the order of the class, each set before what belongs to it.
     pub tasks: &'static [Task],
     /// Options of clients that are made by default.
     pub session: fn() -> SessionOptions,
@@ -33,12 +35,27 @@ pub struct Class {
     pub create: fn() -> Box<dyn AnyUser>,
 }
 
-/// A task of a class.
+/// A task of a class, or a set of them.
 pub struct Task {
-    /// The name of the function.
+    /// The name of the function or of the set.
     pub name: &'static str,
     /// Its share where tasks are drawn by weight.
     pub weight: u32,
+    /// Words to choose it by.
+    pub tags: &'static [&'static str],
+    /// Where in the list the set stands that it belongs to.
+    pub parent: Option<u32>,
+    /// Present for a set.
+    pub set: Option<TaskSet>,
+}
+
+/// How the tasks of a set run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TaskSet {
+    /// Sequential or weighted.
+    pub execution: Execution,
+    /// After which it is done; absent for one that a task leaves.
+    pub rounds: Option<u32>,
 }
 
 /// How long a user waits after each task.
@@ -57,7 +74,7 @@ pub enum WaitTime {
 }
 
 /// Who decides which task is next.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Execution {
     /// In the order of the class.
     Sequential,
@@ -186,11 +203,16 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// What the component says about itself.
-pub(crate) fn describe(classes: &[Class]) -> manifest::Manifest {
+pub(crate) fn describe(classes: &[Class], thresholds: &[&str]) -> manifest::Manifest {
     manifest::Manifest {
         sdk: concat!("aiotest-rust ", env!("CARGO_PKG_VERSION")).to_owned(),
         classes: classes.iter().map(manifest::UserClass::from).collect(),
+        thresholds: owned(thresholds),
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
 }
 
 impl From<&Class> for manifest::UserClass {
@@ -202,6 +224,7 @@ impl From<&Class> for manifest::UserClass {
             wait_time: class.wait_time.into(),
             execution: class.execution.into(),
             max_concurrent_tasks: class.max_concurrent_tasks,
+            throughput: class.throughput,
             tasks: class.tasks.iter().map(manifest::Task::from).collect(),
         }
     }
@@ -212,6 +235,18 @@ impl From<&Task> for manifest::Task {
         Self {
             name: task.name.to_owned(),
             weight: task.weight,
+            tags: owned(task.tags),
+            parent: task.parent,
+            set: task.set.map(manifest::TaskSet::from),
+        }
+    }
+}
+
+impl From<TaskSet> for manifest::TaskSet {
+    fn from(set: TaskSet) -> Self {
+        Self {
+            execution: set.execution.into(),
+            rounds: set.rounds,
         }
     }
 }
@@ -251,10 +286,54 @@ mod tests {
             wait_time: WaitTime::None,
             execution: Execution::Sequential,
             max_concurrent_tasks: None,
+            throughput: None,
             tasks: &[],
             session: SessionOptions::default,
             create: || unreachable!(),
         }
+    }
+
+    #[test]
+    fn a_manifest_has_all_that_the_classes_say() {
+        const LISTED: &[Task] = &[
+            Task {
+                name: "browse",
+                weight: 2,
+                tags: &["read"],
+                parent: None,
+                set: Some(TaskSet {
+                    execution: Execution::Weighted,
+                    rounds: Some(5),
+                }),
+            },
+            Task {
+                name: "test_list",
+                weight: 1,
+                tags: &[],
+                parent: Some(0),
+                set: None,
+            },
+        ];
+        let class = Class {
+            throughput: Some(2.5),
+            tasks: LISTED,
+            ..class("Cart")
+        };
+        let manifest = describe(&[class], &["failures: rate<1%"]);
+        assert_eq!(manifest.thresholds, ["failures: rate<1%"]);
+        let class = &manifest.classes[0];
+        assert_eq!(class.throughput, Some(2.5));
+        let [browse, list] = &class.tasks[..] else {
+            panic!("two tasks: {:?}", class.tasks);
+        };
+        assert_eq!(
+            (browse.weight, &browse.tags[..]),
+            (2, &["read".to_owned()][..])
+        );
+        let set = browse.set.as_ref().unwrap();
+        assert!(matches!(set.execution, manifest::Execution::Weighted));
+        assert_eq!((set.rounds, browse.parent), (Some(5), None));
+        assert!(list.set.is_none() && list.parent == Some(0));
     }
 
     #[test]

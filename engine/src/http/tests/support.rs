@@ -134,6 +134,7 @@ pub(super) fn get(url: &str) -> Request {
         method: http::Method::GET,
         url: url.to_owned(),
         name: None,
+        tags: String::new(),
         headers: Vec::new(),
         body: None,
         options: Options::default(),

@@ -107,3 +107,10 @@ pub(super) fn summary(
     metric.set_summary(summary);
     metric
 }
+
+/// In seconds.
+pub(super) fn time_summary(labels: &[(&str, &str)], took: &Durations) -> Metric {
+    summary(labels, took.count(), took.sum_seconds(), |q| {
+        took.percentile(q).as_secs_f64()
+    })
+}

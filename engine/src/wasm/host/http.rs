@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::component::Resource;
 
-use super::{Host, clip};
+use super::{Host, Member, clip};
 use crate::http::{self, BodyMode, ErrorKind, SessionOptions};
 use crate::wasm::bindings::http as wit;
 
@@ -13,6 +13,7 @@ use crate::wasm::bindings::http as wit;
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Session {
     pub(super) user: u64,
+    pub(super) member: Arc<Member>,
     pub(super) inner: Arc<http::Session>,
 }
 
@@ -106,7 +107,7 @@ impl wit::HostSession for Host {
         user: u64,
         options: wit::SessionOptions,
     ) -> wasmtime::Result<Result<Resource<Session>, String>> {
-        let Some(member) = self.members.get(&user) else {
+        let Some(member) = self.members.get(&user).cloned() else {
             return Ok(Err(format!("there is no user {user} in this sandbox")));
         };
         let base_url = options
@@ -114,7 +115,7 @@ impl wit::HostSession for Host {
             .or_else(|| member.host.as_deref().map(str::to_owned));
         let session = http::Session::open(
             &self.run.client,
-            self.run.metrics.clone(),
+            member.clone(),
             SessionOptions {
                 base_url,
                 headers: options.headers,
@@ -125,6 +126,7 @@ impl wit::HostSession for Host {
         Ok(match session {
             Ok(inner) => Ok(self.table.push(Session {
                 user,
+                member,
                 inner: Arc::new(inner),
             })?),
             Err(error) => Err(error.to_string()),

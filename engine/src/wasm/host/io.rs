@@ -9,14 +9,23 @@ use wasmtime::component::{Accessor, Resource};
 use super::http::{Response, Session, options};
 use super::{Host, HostData, Member};
 use crate::http;
+use crate::sample::join_tags;
 use crate::wasm::bindings::blocking::aiotest::engine::blocking_io;
 use crate::wasm::bindings::concurrent::aiotest::engine::io;
 use crate::wasm::bindings::http as wit;
 
 type Sent = Result<Resource<Response>, wit::HttpError>;
+type Opened = (u64, Arc<Member>, Arc<http::Session>);
 type Read = Result<Vec<u8>, wit::HttpError>;
 
-fn request(request: wit::Request) -> Result<http::Request, wit::HttpError> {
+fn invalid(message: String) -> wit::HttpError {
+    wit::HttpError {
+        kind: wit::ErrorKind::InvalidRequest,
+        message,
+    }
+}
+
+fn request(request: wit::Request, member: &Member) -> Result<http::Request, wit::HttpError> {
     let method = match request.method {
         wit::Method::Get => ::http::Method::GET,
         wit::Method::Head => ::http::Method::HEAD,
@@ -25,17 +34,16 @@ fn request(request: wit::Request) -> Result<http::Request, wit::HttpError> {
         wit::Method::Delete => ::http::Method::DELETE,
         wit::Method::Options => ::http::Method::OPTIONS,
         wit::Method::Patch => ::http::Method::PATCH,
-        wit::Method::Other(token) => {
-            ::http::Method::from_bytes(token.as_bytes()).map_err(|_| wit::HttpError {
-                kind: wit::ErrorKind::InvalidRequest,
-                message: "the method is not a valid token".into(),
-            })?
-        }
+        wit::Method::Other(token) => ::http::Method::from_bytes(token.as_bytes())
+            .map_err(|_| invalid("the method is not a valid token".into()))?,
     };
+    let mut tags = request.tags;
+    tags.extend(member.group().map(|group| ("group".to_owned(), group)));
     Ok(http::Request {
         method,
         url: request.url,
         name: request.name,
+        tags: join_tags(&tags).map_err(|error| invalid(error.to_string()))?,
         headers: request.headers,
         body: request.body.map(Bytes::from),
         options: options(request.options),
@@ -43,19 +51,26 @@ fn request(request: wit::Request) -> Result<http::Request, wit::HttpError> {
 }
 
 /// Waits, but not beyond the user's stop. Whether the wait was completed.
-async fn wait(member: Option<Member>, duration: Duration) -> bool {
+async fn wait(member: Option<Arc<Member>>, duration: Duration) -> bool {
     let Some(member) = member else { return false };
+    let rest = async {
+        if member.holds_on {
+            member.run.clock.sleep(duration).await;
+        } else {
+            tokio::time::sleep(duration).await;
+        }
+    };
     tokio::select! {
         biased;
         () = member.stop.cancelled() => false,
-        () = tokio::time::sleep(duration) => true,
+        () = rest => true,
     }
 }
 
 impl Host {
-    fn opened(&self, session: &Resource<Session>) -> wasmtime::Result<(u64, Arc<http::Session>)> {
+    fn opened(&self, session: &Resource<Session>) -> wasmtime::Result<Opened> {
         let session = self.table.get(session)?;
-        Ok((session.user, session.inner.clone()))
+        Ok((session.user, session.member.clone(), session.inner.clone()))
     }
 
     /// Hands a response to the guest, which has control again.
@@ -99,11 +114,11 @@ impl blocking_io::Host for Host {
         session: Resource<Session>,
         request: wit::Request,
     ) -> wasmtime::Result<Sent> {
-        let request = match self::request(request) {
+        let (user, member, session) = self.opened(&session)?;
+        let request = match self::request(request, &member) {
             Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
-        let (user, session) = self.opened(&session)?;
         let result = self
             .errand
             .run(async move { session.send(request).await })
@@ -140,11 +155,11 @@ impl io::HostWithStore<Host> for HostData {
         session: Resource<Session>,
         request: wit::Request,
     ) -> wasmtime::Result<Sent> {
-        let request = match self::request(request) {
+        let (user, member, session) = accessor.with(|mut host| host.get().opened(&session))?;
+        let request = match self::request(request, &member) {
             Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
-        let (user, session) = accessor.with(|mut host| host.get().opened(&session))?;
         let result = session.send(request).await;
         accessor.with(|mut host| host.get().received(user, result))
     }

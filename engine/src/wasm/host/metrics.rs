@@ -1,17 +1,71 @@
 //! `metrics`: what a scenario measures by itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Host, clip};
+use tokio::time::Instant;
+use wasmtime::component::Resource;
+
+use super::{Host, Member, clip};
 use crate::sample::{Failure, Sample, Sink, Timings};
 use crate::wasm::bindings::metrics as wit;
+
+/// The longest name of a group with all those around it, in bytes.
+const MAX_GROUP: usize = 100;
+
+/// A group that a user is in.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Group {
+    member: Arc<Member>,
+    name: Arc<str>,
+    since: Instant,
+}
+
+impl Group {
+    fn enter(member: &Arc<Member>, name: &str) -> Self {
+        // What separates tags and the parts of a name is not for names.
+        let name = name.replace(|c: char| c == ',' || c.is_control(), " ");
+        let mut groups = member.groups.lock();
+        let mut path = match groups.last() {
+            Some(outer) => format!("{outer}::{name}"),
+            None => name,
+        };
+        path.truncate(path.floor_char_boundary(MAX_GROUP));
+        let name: Arc<str> = path.into();
+        groups.push(name.clone());
+        drop(groups);
+        Group {
+            member: member.clone(),
+            name,
+            since: Instant::now(),
+        }
+    }
+
+    /// Groups may end in any order.
+    fn leave(&self) {
+        let mut groups = self.member.groups.lock();
+        if let Some(at) = groups
+            .iter()
+            .rposition(|group| Arc::ptr_eq(group, &self.name))
+        {
+            groups.remove(at);
+        }
+    }
+}
 
 impl wit::Host for Host {
     fn record(&mut self, sample: wit::Sample) -> wasmtime::Result<()> {
         let error = sample.error.map(clip);
-        self.run.metrics.record(&Sample {
+        // With several users in the sandbox there is no telling whose it is.
+        let mut members = self.members.values();
+        let sink: &dyn Sink = match (members.next(), members.next()) {
+            (Some(only), None) => &**only,
+            _ => &*self.run.metrics,
+        };
+        sink.record(&Sample {
             method: &clip(sample.protocol),
             name: &clip(sample.name),
+            tags: "",
             status: 0,
             failure: error.as_deref().map(|message| Failure {
                 kind: "scenario",
@@ -23,6 +77,7 @@ impl wit::Host for Host {
             },
             sent: 0,
             received: sample.size,
+            late: None,
         });
         Ok(())
     }
@@ -45,5 +100,26 @@ impl wit::Host for Host {
     fn check(&mut self, name: String, passed: bool) -> wasmtime::Result<bool> {
         self.run.metrics.check(&clip(name), passed);
         Ok(passed)
+    }
+}
+
+impl wit::HostGroup for Host {
+    fn enter(&mut self, user: u64, name: String) -> wasmtime::Result<Resource<Group>> {
+        let member = match self.members.get(&user) {
+            Some(member) => member.clone(),
+            None => {
+                return Err(wasmtime::format_err!(
+                    "there is no user {user} in this sandbox"
+                ));
+            }
+        };
+        Ok(self.table.push(Group::enter(&member, &clip(name)))?)
+    }
+
+    fn drop(&mut self, group: Resource<Group>) -> wasmtime::Result<()> {
+        let group = self.table.delete(group)?;
+        group.leave();
+        self.run.metrics.group(&group.name, group.since.elapsed());
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What a sandbox carries and may call: one file per WIT interface. Knows the mechanisms
 //! it hands out (HTTP, metrics), not who schedules the users.
 
+mod data;
 mod http;
 mod io;
 mod log;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
@@ -20,10 +22,15 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::errand::Errand;
 use super::run::Run;
+use crate::sample::{Sample, Sink};
 use stdio::Tail;
 
 #[expect(unreachable_pub, reason = "the generated bindings re-export them")]
+pub use data::Feed;
+#[expect(unreachable_pub, reason = "the generated bindings re-export them")]
 pub use http::{Response, Session};
+#[expect(unreachable_pub, reason = "the generated bindings re-export them")]
+pub use metrics::Group;
 
 /// One epoch: the resolution at which sandboxes are interrupted and their computing is
 /// metered.
@@ -51,13 +58,85 @@ pub(crate) struct Refused {
     pub(crate) table: bool,
 }
 
-/// A user as its sandbox knows it.
-#[derive(Clone)]
+/// A user as its sandbox knows it. It takes the user's samples on their way to the
+/// metrics, and to whoever observes the run.
 pub(crate) struct Member {
+    pub(crate) run: Arc<Run>,
+    pub(crate) id: u64,
+    pub(crate) class: Arc<str>,
     /// Cancelled when the user must stop.
     pub(crate) stop: CancellationToken,
     /// Base URL of its sessions.
     pub(crate) host: Option<Arc<str>>,
+    /// Its waits last as long as the run is paused: it has a loop of its own, and no other
+    /// place to be held at.
+    pub(crate) holds_on: bool,
+    /// By how many nanoseconds its iteration began late; see [`NOT_PLANNED`].
+    late: AtomicU64,
+    /// The groups it is in, the innermost last, each with the names of those around it.
+    groups: Mutex<Vec<Arc<str>>>,
+}
+
+/// The id of the sandbox beside those of the users, who are numbered from 1.
+pub(crate) const CONDUCTOR: u64 = 0;
+
+/// Stands for an iteration that was not due at any time.
+const NOT_PLANNED: u64 = u64::MAX;
+
+impl Member {
+    pub(crate) fn new(
+        run: &Arc<Run>,
+        id: u64,
+        class: &Arc<str>,
+        stop: &CancellationToken,
+        host: Option<Arc<str>>,
+    ) -> Self {
+        Member {
+            run: run.clone(),
+            id,
+            class: class.clone(),
+            stop: stop.clone(),
+            host,
+            holds_on: false,
+            late: AtomicU64::new(NOT_PLANNED),
+            groups: Mutex::default(),
+        }
+    }
+
+    /// A new sandbox knows nothing of the groups of the one before.
+    pub(crate) fn leave_groups(&self) {
+        self.groups.lock().clear();
+    }
+
+    /// Says by how much the iteration that begins now is late.
+    pub(crate) fn begin(&self, late: Option<Duration>) {
+        let nanos = |late: Duration| u64::try_from(late.as_nanos()).unwrap_or(NOT_PLANNED);
+        self.late
+            .store(late.map_or(NOT_PLANNED, nanos), Ordering::Relaxed);
+    }
+
+    /// The innermost group.
+    fn group(&self) -> Option<String> {
+        let groups = self.groups.lock();
+        groups.last().map(|group| group.to_string())
+    }
+}
+
+impl Sink for Member {
+    fn record(&self, sample: &Sample<'_>) {
+        let sample = match self.late.load(Ordering::Relaxed) {
+            NOT_PLANNED => *sample,
+            nanos => Sample {
+                late: Some(Duration::from_nanos(nanos)),
+                ..*sample
+            },
+        };
+        self.run.metrics.record(&sample);
+        // What an observer does itself is not for it to observe.
+        if self.id != CONDUCTOR {
+            self.run.observed.request(self, &sample);
+        }
+    }
 }
 
 /// The data of one sandbox's store.
@@ -66,7 +145,7 @@ pub(crate) struct Host {
     class: Arc<str>,
     table: ResourceTable,
     wasi: WasiCtx,
-    members: HashMap<u64, Member>,
+    members: HashMap<u64, Arc<Member>>,
     /// Responses that the guest holds, with the users they belong to.
     open: Vec<(u64, u32)>,
     /// What a guest of the blocking convention waits for.
@@ -165,8 +244,8 @@ impl Host {
         }
     }
 
-    pub(crate) fn join(&mut self, id: u64, member: Member) {
-        self.members.insert(id, member);
+    pub(crate) fn join(&mut self, member: Arc<Member>) {
+        self.members.insert(member.id, member);
     }
 
     /// The user has no calls any more; what it still holds is counted now.
@@ -226,6 +305,7 @@ impl HasData for HostData {
 // Interfaces that hold types only.
 impl super::bindings::types::Host for Host {}
 impl super::bindings::manifest::Host for Host {}
+impl super::bindings::events::Host for Host {}
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {

@@ -8,6 +8,10 @@ impl wit::Host for Host {
         Ok(self.run.options.get(&name).cloned())
     }
 
+    fn secret(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.run.secrets.get(&name).map(str::to_owned))
+    }
+
     fn run_time(&mut self) -> wasmtime::Result<u64> {
         Ok(u64::try_from(self.run.clock.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }

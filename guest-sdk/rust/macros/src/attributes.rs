@@ -7,8 +7,12 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, Lit, LitBool, LitInt, LitStr, Result, Token, parenthesized};
 
-const KNOWN: &str = "weight, host, wait_time, execution, max_concurrent_tasks, timeout, \
-                     headers, cookies, redirects, retries";
+use crate::sets::{self, Set};
+
+const KNOWN: &str = "weight, host, wait_time, execution, max_concurrent_tasks, throughput, \
+                     sets, timeout, headers, cookies, redirects, retries";
+/// Starts a second; above it, a pacing has no nanosecond left.
+const FASTEST: f64 = 1e9;
 
 /// What was said; what was not is the default.
 #[derive(Default)]
@@ -18,6 +22,8 @@ pub(crate) struct Attributes {
     pub(crate) wait_time: WaitTime,
     pub(crate) execution: Option<(Execution, Ident)>,
     pub(crate) max_concurrent_tasks: Option<(u32, Ident)>,
+    pub(crate) throughput: Option<f64>,
+    pub(crate) sets: Vec<Set>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) headers: Option<Expr>,
     pub(crate) cookies: Option<bool>,
@@ -46,24 +52,18 @@ pub(crate) enum Execution {
 impl Parse for Attributes {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut attributes = Self::default();
-        let mut seen = HashSet::new();
-        while !input.is_empty() {
-            let name: Ident = input.parse()?;
-            input.parse::<Token![=]>()?;
-            attributes.set(&name, input)?;
-            if !seen.insert(name.to_string()) {
-                return Err(Error::new(name.span(), format!("`{name}` is said twice")));
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+        settings(input, |name, input| attributes.set(name, input))?;
         Ok(attributes)
     }
 }
 
 impl Attributes {
     fn set(&mut self, name: &Ident, input: ParseStream<'_>) -> Result<()> {
+        if name == "sets" {
+            self.sets = sets::declared(input)?;
+            return Ok(());
+        }
+        input.parse::<Token![=]>()?;
         match name.to_string().as_str() {
             "weight" => self.weight = Some(integer(input)?),
             "host" => self.host = Some(host(input)?),
@@ -75,6 +75,7 @@ impl Attributes {
             "max_concurrent_tasks" => {
                 self.max_concurrent_tasks = Some((positive(input)?, name.clone()));
             }
+            "throughput" => self.throughput = Some(rate(input)?),
             "timeout" => self.timeout = Some(seconds(input)?),
             "headers" => self.headers = Some(input.parse()?),
             "cookies" => self.cookies = Some(input.parse::<LitBool>()?.value),
@@ -89,6 +90,25 @@ impl Attributes {
         }
         Ok(())
     }
+}
+
+/// Reads `name = value, …`, each name once; `set` reads from the equals sign on.
+pub(crate) fn settings(
+    input: ParseStream<'_>,
+    mut set: impl FnMut(&Ident, ParseStream<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut seen = HashSet::new();
+    while !input.is_empty() {
+        let name: Ident = input.parse()?;
+        set(&name, input)?;
+        if !seen.insert(name.to_string()) {
+            return Err(Error::new(name.span(), format!("`{name}` is said twice")));
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(())
 }
 
 impl Parse for WaitTime {
@@ -112,10 +132,16 @@ impl Parse for WaitTime {
                 }
                 Ok(Self::Pacing(interval))
             }
+            "throughput" => {
+                let per_second;
+                parenthesized!(per_second in input);
+                let interval = rate(&per_second)?.recip();
+                Ok(Self::Pacing(Duration::from_secs_f64(interval)))
+            }
             _ => Err(Error::new(
                 word.span(),
                 "a wait time is a number of seconds, `(least, most)`, `pacing(seconds)`, \
-                 `computed` or `none`",
+                 `throughput(times a second)`, `computed` or `none`",
             )),
         }
     }
@@ -177,9 +203,8 @@ pub(crate) fn positive(input: ParseStream<'_>) -> Result<u32> {
     }
 }
 
-/// A number of seconds.
-fn seconds(input: ParseStream<'_>) -> Result<Duration> {
-    let wrong = "a number of seconds is needed, for example 1.5";
+/// A number with or without a fraction, and where it stands.
+fn number(input: ParseStream<'_>, wrong: &str) -> Result<(f64, Lit)> {
     let literal = match input.parse::<Lit>() {
         Ok(literal) => literal,
         Err(error) => return Err(Error::new(error.span(), wrong)),
@@ -189,6 +214,30 @@ fn seconds(input: ParseStream<'_>) -> Result<Duration> {
         Lit::Float(number) => number.base10_parse()?,
         other => return Err(Error::new(other.span(), wrong)),
     };
+    Ok((number, literal))
+}
+
+/// How often a second; above 0.
+fn rate(input: ParseStream<'_>) -> Result<f64> {
+    let wrong = "how often a second is needed, above 0, for example 0.5";
+    let (number, literal) = number(input, wrong)?;
+    // The reciprocal shall be no longer than a century either.
+    if number < 3.2e-9 {
+        return Err(Error::new(literal.span(), wrong));
+    }
+    if number > FASTEST {
+        return Err(Error::new(
+            literal.span(),
+            "that is faster than the engine counts time",
+        ));
+    }
+    Ok(number)
+}
+
+/// A number of seconds.
+fn seconds(input: ParseStream<'_>) -> Result<Duration> {
+    let wrong = "a number of seconds is needed, for example 1.5";
+    let (number, literal) = number(input, wrong)?;
     // A century; far below where nanoseconds overflow.
     match number {
         ..0.0 => Err(Error::new(literal.span(), wrong)),

@@ -2,11 +2,13 @@
 //! and whether they can be called as it does.
 
 use syn::{
-    Attribute, Error, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Receiver, Result, ReturnType,
-    Type, spanned::Spanned,
+    Error, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Receiver, Result, ReturnType, Type,
+    spanned::Spanned,
 };
 
-use crate::attributes::{Attributes, Execution, WaitTime, positive};
+use crate::attributes::{Attributes, Execution, WaitTime};
+use crate::sets::{self, Entry, Member};
+use crate::task::TaskAttributes;
 
 /// A checked class.
 pub(crate) struct Class {
@@ -16,6 +18,8 @@ pub(crate) struct Class {
     pub(crate) name: String,
     pub(crate) ty: Type,
     pub(crate) tasks: Vec<Task>,
+    /// The tasks and the sets, as the engine counts them.
+    pub(crate) list: Vec<Entry>,
     pub(crate) on_start: Option<Function>,
     pub(crate) on_stop: Option<Function>,
     pub(crate) run: Option<Function>,
@@ -24,7 +28,7 @@ pub(crate) struct Class {
 
 pub(crate) struct Task {
     pub(crate) function: Function,
-    pub(crate) weight: Option<u32>,
+    pub(crate) attributes: TaskAttributes,
 }
 
 /// A function that the engine calls.
@@ -44,6 +48,7 @@ impl Class {
             execution: Execution::Sequential,
             attributes,
             tasks: Vec::new(),
+            list: Vec::new(),
             on_start: None,
             on_stop: None,
             run: None,
@@ -56,11 +61,12 @@ impl Class {
         }
         class.execution = class.decide_execution()?;
         class.check(block)?;
+        class.list = class.arrange()?;
         Ok(class)
     }
 
     fn add(&mut self, function: &mut ImplItemFn) -> Result<()> {
-        let weight = take_weight(&mut function.attrs)?;
+        let attributes = TaskAttributes::take(&mut function.attrs)?;
         let name = function.sig.ident.to_string();
         if let ("run", false) = (name.as_str(), self.runs_itself()) {
             return Err(Error::new(
@@ -75,33 +81,38 @@ impl Class {
             "run" => &mut self.run,
             "wait_time" => {
                 self.wait_time = Some(Function::wait_time(function)?);
-                return unweighted(weight);
+                return attributes.refuse();
             }
             name if is_task(name) => {
                 self.tasks.push(Task {
                     function: Function::step(function)?,
-                    weight: weight.map(|(weight, _)| weight),
+                    attributes,
                 });
                 return Ok(());
             }
-            _ => return unweighted(weight),
+            _ => return attributes.refuse(),
         };
         *slot = Some(Function::step(function)?);
-        unweighted(weight)
+        attributes.refuse()
     }
 
     fn runs_itself(&self) -> bool {
         matches!(self.attributes.execution, Some((Execution::OwnLoop, _)))
     }
 
+    /// Of what belongs to the class itself.
     fn decide_execution(&self) -> Result<Execution> {
-        let weighed = self.tasks.iter().find(|task| task.weight.is_some());
+        let tasks = self.tasks.iter().map(Task::member);
+        let sets = self.attributes.sets.iter().map(sets::Set::member);
+        let weighed = tasks
+            .chain(sets)
+            .find(|member| member.parent.is_none() && member.weight.is_some());
         match (&self.attributes.execution, weighed) {
             (None, None) => Ok(Execution::Sequential),
             (None, Some(_)) => Ok(Execution::Weighted),
-            (Some((Execution::Sequential | Execution::OwnLoop, word)), Some(task)) => {
+            (Some((Execution::Sequential | Execution::OwnLoop, word)), Some(member)) => {
                 Err(Error::new(
-                    task.function.name.span(),
+                    member.name.span(),
                     format!(
                         "a weight means nothing with `execution = {word}`: remove one of \
                          the two"
@@ -110,6 +121,21 @@ impl Class {
             }
             (Some((execution, _)), _) => Ok(*execution),
         }
+    }
+
+    fn arrange(&self) -> Result<Vec<Entry>> {
+        let sets = &self.attributes.sets;
+        match (sets.first(), self.execution) {
+            (None, _) | (_, Execution::Sequential | Execution::Weighted) => {}
+            (Some(set), _) => {
+                return Err(Error::new(
+                    set.name.span(),
+                    "task sets go with `execution = sequential` or `weighted`",
+                ));
+            }
+        }
+        let tasks: Vec<_> = self.tasks.iter().map(Task::member).collect();
+        sets::arrange(sets, &tasks)
     }
 
     fn check(&self, block: &ItemImpl) -> Result<()> {
@@ -154,6 +180,16 @@ impl Class {
                  a `Cell` or `RefCell`",
             )),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Task {
+    fn member(&self) -> Member<'_> {
+        Member {
+            name: &self.function.name,
+            parent: self.attributes.set.as_ref(),
+            weight: self.attributes.weight,
         }
     }
 }
@@ -241,34 +277,5 @@ fn type_name(block: &ItemImpl) -> Result<String> {
             None => Err(Error::new(path.span(), "a user class is a struct")),
         },
         other => Err(Error::new(other.span(), "a user class is a struct")),
-    }
-}
-
-/// Takes `#[weight(3)]` off a function.
-fn take_weight(attributes: &mut Vec<Attribute>) -> Result<Option<(u32, Attribute)>> {
-    let mut found = None;
-    let mut others = Vec::with_capacity(attributes.len());
-    for attribute in attributes.drain(..) {
-        if !attribute.path().is_ident("weight") {
-            others.push(attribute);
-            continue;
-        }
-        let weight = attribute.parse_args_with(positive)?;
-        if found.is_some() {
-            return Err(Error::new(attribute.span(), "the weight is said twice"));
-        }
-        found = Some((weight, attribute));
-    }
-    *attributes = others;
-    Ok(found)
-}
-
-fn unweighted(weight: Option<(u32, Attribute)>) -> Result<()> {
-    match weight {
-        None => Ok(()),
-        Some((_, attribute)) => Err(Error::new(
-            attribute.span(),
-            "only tasks have a weight; their names start with `test_` or end with `_test`",
-        )),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::{Error, ItemImpl, Result};
 
 use crate::attributes::{Attributes, Execution, WaitTime};
 use crate::class::{Class, Function};
+use crate::sets::{Entry, Set, What};
 
 pub(crate) fn user(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let attributes: Attributes = syn::parse2(attributes)?;
@@ -56,11 +57,8 @@ fn constants(class: &Class) -> TokenStream {
             .map(|(most, _)| most),
     );
     let session = session(attributes);
-    let tasks = class.tasks.iter().map(|task| {
-        let name = task.function.name.to_string();
-        let weight = task.weight.unwrap_or(1);
-        quote!(::aiotest::__private::Task { name: #name, weight: #weight })
-    });
+    let throughput = option(attributes.throughput);
+    let tasks = class.list.iter().map(|entry| task(class, entry));
     quote! {
         ::aiotest::__private::Class {
             name: #name,
@@ -69,11 +67,46 @@ fn constants(class: &Class) -> TokenStream {
             wait_time: #wait_time,
             execution: #execution,
             max_concurrent_tasks: #most,
+            throughput: #throughput,
             tasks: &[#(#tasks),*],
             session: || #session,
             create: ::aiotest::__private::create::<Self>,
         }
     }
+}
+
+/// What the list of tasks says of one place in it.
+fn task(class: &Class, entry: &Entry) -> TokenStream {
+    let (name, weight, tags, set) = match entry.what {
+        What::Task(index) => {
+            let task = &class.tasks[index];
+            let said = &task.attributes;
+            (&task.function.name, said.weight, &said.tags, None)
+        }
+        What::Set(index) => {
+            let set = &class.attributes.sets[index];
+            (&set.name, set.weight, &set.tags, Some(task_set(set)))
+        }
+    };
+    let name = name.to_string();
+    let weight = weight.unwrap_or(1);
+    let parent = option(entry.parent.map(Literal::usize_unsuffixed));
+    let set = option(set);
+    quote! {
+        ::aiotest::__private::Task {
+            name: #name,
+            weight: #weight,
+            tags: &[#(#tags),*],
+            parent: #parent,
+            set: #set,
+        }
+    }
+}
+
+fn task_set(set: &Set) -> TokenStream {
+    let execution = execution(set.execution);
+    let rounds = option(set.rounds);
+    quote!(::aiotest::__private::TaskSet { execution: #execution, rounds: #rounds })
 }
 
 fn session(attributes: &Attributes) -> TokenStream {
@@ -115,9 +148,12 @@ fn steps(class: &Class) -> TokenStream {
         let wait = function.asynchronous.then(|| quote!(.await));
         quote!(::aiotest::__private::#access(user)?.#name() #wait)
     };
-    let tasks = (0u32..).zip(&class.tasks).map(|(index, task)| {
-        let call = calls(&task.function);
-        quote!(::aiotest::__private::Step::Task(#index) => { #call?; })
+    let tasks = (0u32..).zip(&class.list).filter_map(|(index, entry)| {
+        let What::Task(task) = entry.what else {
+            return None;
+        };
+        let call = calls(&class.tasks[task].function);
+        Some(quote!(::aiotest::__private::Step::Task(#index) => { #call?; }))
     });
     let on_start = class
         .on_start
@@ -199,178 +235,4 @@ fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TASK: &str = "async fn test_a(&mut self) -> Result { Ok(()) }";
-
-    /// What the compiler says about a class, and about which part of its text.
-    fn complaint(attributes: &str, block: &str) -> (String, String) {
-        let parse = |text: &str| text.parse::<TokenStream>().unwrap();
-        let error = match user(parse(attributes), parse(block)) {
-            Ok(_) => panic!("accepted: #[user({attributes})] {block}"),
-            Err(error) => error,
-        };
-        let place = error.span().source_text().unwrap_or_default();
-        (error.to_string(), place)
-    }
-
-    #[track_caller]
-    fn assert_complains(attributes: &str, functions: &str, place: &str, about: &str) {
-        let (message, at) = complaint(attributes, &format!("impl Cart {{ {functions} }}"));
-        assert!(message.contains(about), "{message}");
-        assert_eq!(at, place, "{message}");
-    }
-
-    #[test]
-    fn attributes_are_checked() {
-        for (attributes, place, about) in [
-            (
-                "wait = 1",
-                "wait",
-                "unknown attribute `wait`: a user class has weight",
-            ),
-            ("weight = 1, weight = 2", "weight", "said twice"),
-            ("weight = 1.5", "1.5", "a whole number"),
-            ("weight = \"1\"", "\"1\"", "a whole number"),
-            (
-                "host = \"example.org\"",
-                "\"example.org\"",
-                "http:// or https://",
-            ),
-            (
-                "wait_time = soon",
-                "soon",
-                "a wait time is a number of seconds",
-            ),
-            (
-                "wait_time = (3, 1)",
-                "(3, 1)",
-                "the longer wait comes second",
-            ),
-            ("wait_time = (3,)", "(3,)", "two numbers of seconds"),
-            ("wait_time = pacing(0)", "pacing", "above 0"),
-            ("weight = -1", "-1", "a whole number"),
-            ("wait_time = -1", "-1", "a number of seconds"),
-            ("timeout = 1e12", "1e12", "longer than any run"),
-            ("execution = random", "random", "`sequential`, `weighted`"),
-            ("max_concurrent_tasks = 0", "0", "at least 1"),
-            (
-                "max_concurrent_tasks = 2",
-                "max_concurrent_tasks",
-                "goes with `execution = concurrent`",
-            ),
-        ] {
-            assert_complains(attributes, TASK, place, about);
-        }
-    }
-
-    #[test]
-    fn what_the_attributes_promise_must_be_there() {
-        assert_complains("execution = own_loop", TASK, "own_loop", "async fn run");
-        assert_complains("wait_time = computed", TASK, "computed", "fn wait_time");
-        assert_complains(
-            "",
-            "fn wait_time(&mut self) -> Duration { todo() }",
-            "wait_time",
-            "wait_time = computed",
-        );
-        assert_complains(
-            "",
-            "async fn run(&mut self) -> Result { Ok(()) }",
-            "run",
-            "execution = own_loop",
-        );
-    }
-
-    #[test]
-    fn functions_are_checked() {
-        for (functions, place, about) in [
-            ("fn helper(&self) {}", "Cart", "needs a task"),
-            (
-                "fn test_a(&mut self) -> Result { Ok(()) }",
-                "test_a",
-                "`async fn`",
-            ),
-            (
-                "fn on_start(&mut self) -> Result { Ok(()) }",
-                "on_start",
-                "`async fn`",
-            ),
-            ("async fn test_a(&mut self) {}", "test_a", "return `Result`"),
-            (
-                "async fn test_a() -> Result { Ok(()) }",
-                "test_a",
-                "`(&mut self)`",
-            ),
-            (
-                "async fn test_a(self) -> Result { Ok(()) }",
-                "test_a",
-                "`(&mut self)`",
-            ),
-            (
-                "async fn a_test(&self, n: u32) -> Result { Ok(()) }",
-                "a_test",
-                "with the user alone",
-            ),
-            (
-                "async fn test_a<T>(&self) -> Result { Ok(()) }",
-                "<T>",
-                "cannot be generic",
-            ),
-            (
-                "#[weight(0)] async fn test_a(&self) -> Result {}",
-                "0",
-                "at least 1",
-            ),
-            (
-                "#[weight(1)] fn helper(&self) {}",
-                "#[weight(1)]",
-                "only tasks",
-            ),
-        ] {
-            assert_complains("", functions, place, about);
-        }
-        assert_complains(
-            "execution = sequential",
-            "#[weight(2)] async fn test_a(&self) -> Result {}",
-            "test_a",
-            "means nothing with `execution = sequential`",
-        );
-    }
-
-    #[test]
-    fn only_a_plain_impl_block_is_a_class() {
-        for (block, place, about) in [
-            ("struct Cart;", "struct", "on the `impl` block"),
-            (
-                "impl Default for Cart {}",
-                "Default",
-                "not on that of a trait",
-            ),
-            ("impl<T> Cart<T> {}", "<T>", "cannot be generic"),
-            ("impl (u8, u8) {}", "(u8, u8)", "is a struct"),
-        ] {
-            let (message, at) = complaint("", block);
-            assert!(message.contains(about), "{message}");
-            assert_eq!(at, place, "{message}");
-        }
-    }
-
-    #[cfg(not(feature = "concurrent"))]
-    #[test]
-    fn concurrent_tasks_need_the_feature() {
-        assert_complains(
-            "execution = concurrent",
-            TASK,
-            "concurrent",
-            "features = [\"concurrent\"]",
-        );
-    }
-
-    #[cfg(feature = "concurrent")]
-    #[test]
-    fn concurrent_tasks_share_the_user() {
-        assert_complains("execution = concurrent", TASK, "test_a", "take `&self`");
-    }
-}
+mod tests;

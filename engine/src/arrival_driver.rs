@@ -1,0 +1,178 @@
+//! Puts iterations into the queues of their classes at the moments an arrival rate wants
+//! them. Knows neither users nor whether there are enough of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::arrivals::{Arrivals, Dealer};
+use crate::clock::RunClock;
+use crate::turnstile::Queue;
+
+/// Where iterations come from, and where they go.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// Time of the run at which the arrivals begin.
+    start: Duration,
+    state: Mutex<State>,
+    changed: Notify,
+    /// One for each class.
+    queues: Vec<Arc<Queue>>,
+}
+
+#[derive(Debug)]
+struct State {
+    arrivals: Arrivals,
+    dealer: Dealer,
+}
+
+impl Source {
+    /// Arrivals of classes with these weights, in the order of the queues.
+    pub(crate) fn new(
+        arrivals: Arrivals,
+        weights: Vec<u32>,
+        queues: Vec<Arc<Queue>>,
+        start: Duration,
+    ) -> Arc<Self> {
+        let dealer = Dealer::new(weights);
+        Arc::new(Source {
+            start,
+            state: Mutex::new(State { arrivals, dealer }),
+            changed: Notify::new(),
+            queues,
+        })
+    }
+
+    /// The queues of the classes.
+    pub(crate) fn queues(&self) -> &[Arc<Queue>] {
+        &self.queues
+    }
+
+    /// Iterations a second at this time of the run; nothing when the stages are over.
+    pub(crate) fn rate(&self, now: Duration) -> Option<f64> {
+        let since = now.saturating_sub(self.start);
+        self.state.lock().arrivals.rate(since)
+    }
+
+    /// From now on the rate is always this one.
+    pub(crate) fn change(&self, now: Duration, rate: f64) {
+        let since = now.saturating_sub(self.start);
+        self.state.lock().arrivals.change(since, rate);
+        self.changed.notify_one();
+    }
+
+    /// Queues iterations as they become due, until this is dropped.
+    pub(crate) async fn drive(&self, clock: &RunClock) {
+        loop {
+            let due = async {
+                match self.next() {
+                    Some(due) => clock.sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => self.queue(clock.elapsed()),
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Duration> {
+        let next = self.state.lock().arrivals.peek()?;
+        self.start.checked_add(next)
+    }
+
+    /// Queues all that is due by now.
+    fn queue(&self, now: Duration) {
+        let mut state = self.state.lock();
+        while let Some(next) = state.arrivals.peek()
+            && self.start.saturating_add(next) <= now
+        {
+            state.arrivals.advance();
+            let class = state.dealer.deal();
+            self.queues[class].push(self.start + next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load_shape::Curve;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn source(rate: f64, weights: &[u32]) -> Arc<Source> {
+        let queues = weights.iter().map(|_| Arc::new(Queue::new(60 * SECOND)));
+        let arrivals = Arrivals::new(Curve::constant(rate));
+        Source::new(arrivals, weights.to_vec(), queues.collect(), SECOND)
+    }
+
+    fn queued(source: &Source) -> Vec<usize> {
+        source.queues.iter().map(|queue| queue.unserved()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn iterations_come_when_they_are_due_and_go_where_they_belong() {
+        let source = source(10.0, &[1, 4]);
+        let clock = RunClock::start();
+        let until = async |time| clock.sleep_until(time).await;
+        tokio::select! {
+            () = source.drive(&clock) => {}
+            () = until(SECOND / 2) => {}
+        }
+        assert_eq!(queued(&source), [0, 0], "the plan begins after a second");
+        tokio::select! {
+            () = source.drive(&clock) => {}
+            () = until(3 * SECOND + SECOND / 20) => {}
+        }
+        let queued = queued(&source);
+        assert_eq!(queued.iter().sum::<usize>(), 21);
+        assert!((4..=5).contains(&queued[0]), "{queued:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_them_back() {
+        let source = source(10.0, &[1]);
+        let clock = RunClock::start();
+        let pause = async {
+            tokio::time::sleep(2 * SECOND + SECOND / 50).await;
+            clock.pause();
+            tokio::time::sleep(30 * SECOND).await;
+            let during = queued(&source);
+            clock.resume();
+            tokio::time::sleep(SECOND / 50).await;
+            during
+        };
+        let during = tokio::select! {
+            () = source.drive(&clock) => Vec::new(),
+            during = pause => during,
+        };
+        assert_eq!(during, [11]);
+        assert_eq!(queued(&source), during);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_rate_counts_from_then_on() {
+        let source = source(1.0, &[1]);
+        let clock = RunClock::start();
+        let change = async {
+            clock.sleep_until(3 * SECOND + SECOND / 2).await;
+            source.change(clock.elapsed(), 100.0);
+            clock.sleep_until(4 * SECOND + SECOND / 2).await;
+        };
+        tokio::select! {
+            () = source.drive(&clock) => {}
+            () = change => {}
+        }
+        // Three at one a second, then a hundred and the one at once.
+        assert!(
+            (103..=104).contains(&queued(&source)[0]),
+            "{:?}",
+            queued(&source)
+        );
+        assert_eq!(source.rate(clock.elapsed()), Some(100.0));
+    }
+}
