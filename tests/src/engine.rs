@@ -89,9 +89,10 @@ impl Default for Engine {
     }
 }
 
-/// Cargo gives a test the path of a binary of its own package only.
+/// Cargo gives a test the path of a binary of its own package only. No package is chosen, so
+/// that dependencies have the features they have in `cargo test`, and are not built twice.
 fn build(name: &str) -> PathBuf {
-    let args = ["--package", name, "--bin", name];
+    let args = ["--bin", name];
     cargo::build(cargo::workspace(), &args, cargo::executable)
 }
 

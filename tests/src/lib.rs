@@ -3,16 +3,22 @@
 //! do its work panics, as a test would. Knows nothing of what is tested.
 
 mod cargo;
+pub mod control;
 pub mod engine;
 pub mod faults;
 pub mod guests;
 pub mod handmade;
+pub mod heads;
 pub mod load_test;
 pub mod process;
 pub mod recorder;
+pub mod scrape;
 pub mod shop;
+pub mod stalling;
 
+pub use control::Control;
 pub use engine::Engine;
+pub use heads::Heads;
 pub use load_test::{LoadTest, Results};
 pub use process::{Output, Process};
 pub use recorder::Recorder;

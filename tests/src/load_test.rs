@@ -1,7 +1,11 @@
 //! A guest under load in the real engine, and the results from its JSON report. Knows
 //! nothing of what the guest does.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    path::PathBuf,
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -34,11 +38,23 @@ impl LoadTest {
     /// # Panics
     /// When the guest or the engine does not build.
     pub fn start(engine: &Engine, guest: &str, args: &str) -> Self {
+        Self::start_with(engine, guest, args.split_whitespace())
+    }
+
+    /// Starts the engine with a guest package's component and arguments as they are.
+    ///
+    /// # Panics
+    /// When the guest or the engine does not build.
+    pub fn start_with<S: AsRef<OsStr>>(
+        engine: &Engine,
+        guest: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let report = directory.path().join("report.json");
         let mut line: Vec<OsString> = vec!["run".into(), guests::build(guest).into()];
         line.extend(["--json".into(), report.clone().into()]);
-        line.extend(args.split_whitespace().map(OsString::from));
+        line.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         Self {
             process: engine.spawn(line),
             report,

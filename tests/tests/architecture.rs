@@ -40,7 +40,7 @@ const LAYERS: [&[&str]; 10] = [
 ];
 
 /// Crates, and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 13] = [
+const CONFINED: [(&str, &[&str]); 12] = [
     ("wasmtime", &["wasm"]),
     ("wasmtime_wasi", &["wasm"]),
     ("wasmparser", &["wasm"]),
@@ -48,7 +48,6 @@ const CONFINED: [(&str, &[&str]); 13] = [
     ("hyper_util", &["control", "http"]),
     ("h2", &["http"]),
     ("rustls", &["http"]),
-    ("axum", &["control"]),
     ("clap", &["cli"]),
     ("toml", &["cli"]),
     ("csv", &["feed"]),
