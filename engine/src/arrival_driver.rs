@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::{Arrivals, Dealer};
 use crate::clock::RunClock;
 use crate::turnstile::Queue;
+
+/// Iterations queued at a time.
+const BATCH: usize = 1000;
 
 /// Where iterations come from, and where they go.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub(crate) struct Source {
     start: Duration,
     state: Mutex<State>,
     changed: Notify,
+    closed: CancellationToken,
     /// One for each class.
     queues: Vec<Arc<Queue>>,
 }
@@ -41,6 +46,7 @@ impl Source {
             start,
             state: Mutex::new(State { arrivals, dealer }),
             changed: Notify::new(),
+            closed: CancellationToken::new(),
             queues,
         })
     }
@@ -56,6 +62,11 @@ impl Source {
         self.state.lock().arrivals.rate(since)
     }
 
+    /// Nothing comes any more.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
+    }
+
     /// From now on the rate is always this one.
     pub(crate) fn change(&self, now: Duration, rate: f64) {
         let since = now.saturating_sub(self.start);
@@ -63,7 +74,7 @@ impl Source {
         self.changed.notify_one();
     }
 
-    /// Queues iterations as they become due, until this is dropped.
+    /// Queues iterations as they become due, until the source is closed.
     pub(crate) async fn drive(&self, clock: &RunClock) {
         loop {
             let due = async {
@@ -73,9 +84,13 @@ impl Source {
                 }
             };
             tokio::select! {
-                () = due => self.queue(clock.elapsed()),
+                biased;
+                () = self.closed.cancelled() => return,
                 () = self.changed.notified() => {}
+                () = due => self.queue(clock.elapsed()),
             }
+            // Others have a say even if iterations come faster than they can be queued.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -84,15 +99,20 @@ impl Source {
         self.start.checked_add(next)
     }
 
-    /// Queues all that is due by now.
+    /// Queues what is due by now, or as much of it as may be at a time.
     fn queue(&self, now: Duration) {
         let mut state = self.state.lock();
-        while let Some(next) = state.arrivals.peek()
-            && self.start.saturating_add(next) <= now
-        {
+        for _ in 0..BATCH {
+            let due = state
+                .arrivals
+                .peek()
+                .map(|next| self.start.saturating_add(next));
+            let Some(due) = due.filter(|due| *due <= now) else {
+                return;
+            };
             state.arrivals.advance();
             let class = state.dealer.deal();
-            self.queues[class].push(self.start + next);
+            self.queues[class].push(due);
         }
     }
 }
@@ -110,6 +130,12 @@ mod tests {
         Source::new(arrivals, weights.to_vec(), queues.collect(), SECOND)
     }
 
+    fn started() -> RunClock {
+        let clock = RunClock::ready();
+        clock.start();
+        clock
+    }
+
     fn queued(source: &Source) -> Vec<usize> {
         source.queues.iter().map(|queue| queue.unserved()).collect()
     }
@@ -117,7 +143,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn iterations_come_when_they_are_due_and_go_where_they_belong() {
         let source = source(10.0, &[1, 4]);
-        let clock = RunClock::start();
+        let clock = started();
         let until = async |time| clock.sleep_until(time).await;
         tokio::select! {
             () = source.drive(&clock) => {}
@@ -136,7 +162,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_them_back() {
         let source = source(10.0, &[1]);
-        let clock = RunClock::start();
+        let clock = started();
         let pause = async {
             tokio::time::sleep(2 * SECOND + SECOND / 50).await;
             clock.pause();
@@ -157,7 +183,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_changed_rate_counts_from_then_on() {
         let source = source(1.0, &[1]);
-        let clock = RunClock::start();
+        let clock = started();
         let change = async {
             clock.sleep_until(3 * SECOND + SECOND / 2).await;
             source.change(clock.elapsed(), 100.0);

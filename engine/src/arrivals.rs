@@ -14,6 +14,8 @@ pub struct Arrivals {
     origin: Duration,
     /// Arrivals since then.
     count: u64,
+    /// The integral of the curve at the first of them.
+    first: f64,
 }
 
 impl Arrivals {
@@ -23,11 +25,16 @@ impl Arrivals {
             curve,
             origin: Duration::ZERO,
             count: 0,
+            first: 0.0,
         }
     }
 
-    /// From `now` on the rate is always this one.
+    /// From `now` on the rate is always this one. What has come together of the next
+    /// arrival so far counts.
     pub fn change(&mut self, now: Duration, rate: f64) {
+        let since = now.saturating_sub(self.origin).as_secs_f64();
+        let missing = self.first + self.count as f64 - area(&self.curve, since);
+        self.first = missing.clamp(0.0, 1.0);
         self.curve = Curve::constant(rate);
         self.origin = now;
         self.count = 0;
@@ -40,7 +47,7 @@ impl Arrivals {
 
     /// When the next iteration is due; nothing if there is none any more.
     pub fn peek(&self) -> Option<Duration> {
-        let seconds = time_of(&self.curve, self.count as f64)?;
+        let seconds = time_of(&self.curve, self.first + self.count as f64)?;
         let offset = Duration::try_from_secs_f64(seconds).ok()?;
         self.origin.checked_add(offset)
     }
@@ -49,6 +56,24 @@ impl Arrivals {
     pub fn advance(&mut self) {
         self.count += 1;
     }
+}
+
+/// The integral of the curve from its beginning to `until` seconds.
+fn area(curve: &Curve, until: f64) -> f64 {
+    if curve.stages.is_empty() {
+        return curve.from * until;
+    }
+    let (mut begin, mut from, mut sum) = (0.0, curve.from, 0.0);
+    for &(duration, to) in &curve.stages {
+        let span = duration.as_secs_f64();
+        let part = (until - begin).clamp(0.0, span);
+        if span > 0.0 {
+            sum += part * (from + (to - from) * part / span / 2.0);
+        }
+        begin += span;
+        from = to;
+    }
+    sum
 }
 
 /// When the integral of the curve reaches `area`, in seconds; nothing if it never does.
@@ -151,21 +176,6 @@ mod tests {
         .collect()
     }
 
-    /// The integral of the curve up to a time.
-    fn area(curve: &Curve, until: f64) -> f64 {
-        let (mut begin, mut from, mut sum) = (0.0, curve.from, 0.0);
-        for &(duration, to) in &curve.stages {
-            let span = duration.as_secs_f64();
-            let part = (until - begin).clamp(0.0, span);
-            if span > 0.0 {
-                sum += part * (from + (to - from) * part / span / 2.0);
-            }
-            begin += span;
-            from = to;
-        }
-        sum
-    }
-
     #[test]
     fn a_constant_rate_is_evenly_spaced() {
         let mut arrivals = Arrivals::new(Curve::constant(200.0));
@@ -190,11 +200,29 @@ mod tests {
 
     #[test]
     fn a_changed_rate_holds_from_then_on() {
-        let mut arrivals = Arrivals::new(curve(0.0, &[(10.0, 20.0)]));
-        arrivals.change(Duration::from_secs(3), 2.0);
+        let mut arrivals = Arrivals::new(Curve::constant(1.0));
+        (0..3).for_each(|_| arrivals.advance());
+        // Half of the next one has come together.
+        arrivals.change(Duration::from_millis(2500), 2.0);
+        assert_eq!(arrivals.peek(), Some(Duration::from_millis(2750)));
         arrivals.advance();
-        assert_eq!(arrivals.peek(), Some(Duration::from_millis(3500)));
+        assert_eq!(arrivals.peek(), Some(Duration::from_millis(3250)));
         assert_eq!(arrivals.rate(Duration::from_secs(1000)), Some(2.0));
+    }
+
+    #[test]
+    fn many_changes_neither_make_nor_lose_arrivals() {
+        let mut arrivals = Arrivals::new(Curve::constant(0.1));
+        let mut seen = 0;
+        for second in 0..100 {
+            let now = Duration::from_secs(second);
+            while arrivals.peek().is_some_and(|due| due <= now) {
+                arrivals.advance();
+                seen += 1;
+            }
+            arrivals.change(now, 0.1);
+        }
+        assert_eq!(seen, 10);
     }
 
     proptest! {

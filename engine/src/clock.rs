@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Measures from the start of the run, without its pauses. Follows tokio's clock, so
-/// tests can pause that one too.
+/// Measures from the start of the run, without its pauses. Shows zero until then. Follows
+/// tokio's clock, so tests can pause that one too.
 #[derive(Debug)]
 pub struct RunClock {
-    state: Mutex<State>,
+    state: RwLock<State>,
     /// The same as `state.paused_at.is_some()`, for those who ask often.
     paused: AtomicBool,
     resumed: Notify,
@@ -19,18 +19,19 @@ pub struct RunClock {
 
 #[derive(Debug)]
 struct State {
-    start: Instant,
+    /// Absent until the run begins.
+    start: Option<Instant>,
     /// All pauses that are over.
     lost: Duration,
     paused_at: Option<Instant>,
 }
 
 impl RunClock {
-    /// Starts now.
-    pub fn start() -> Self {
+    /// Stands at zero.
+    pub fn ready() -> Self {
         RunClock {
-            state: Mutex::new(State {
-                start: Instant::now(),
+            state: RwLock::new(State {
+                start: None,
                 lost: Duration::ZERO,
                 paused_at: None,
             }),
@@ -39,38 +40,40 @@ impl RunClock {
         }
     }
 
-    /// Starts anew, now: what was before counts as preparation.
-    pub fn restart(&self) {
-        let mut state = self.state.lock();
-        state.start = Instant::now();
-        state.lost = Duration::ZERO;
+    /// Goes from now on. Called once; those who sleep until a time wait for it too.
+    pub fn start(&self) {
+        self.state.write().start = Some(Instant::now());
+        self.resumed.notify_waiters();
     }
 
     /// Time since the start, pauses not included.
     pub fn elapsed(&self) -> Duration {
-        let state = self.state.lock();
+        let state = self.state.read();
+        let Some(start) = state.start else {
+            return Duration::ZERO;
+        };
         let now = state.paused_at.unwrap_or_else(Instant::now);
-        now.saturating_duration_since(state.start)
+        now.saturating_duration_since(start)
             .saturating_sub(state.lost)
     }
 
     /// All pauses so far.
     pub fn paused(&self) -> Duration {
-        let state = self.state.lock();
+        let state = self.state.read();
         let current = state.paused_at.map_or(Duration::ZERO, |at| at.elapsed());
         state.lost + current
     }
 
     /// Stands still from now on.
     pub fn pause(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.state.write();
         state.paused_at.get_or_insert_with(Instant::now);
         self.paused.store(true, Ordering::Release);
     }
 
     /// Goes on.
     pub fn resume(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.state.write();
         if let Some(at) = state.paused_at.take() {
             state.lost += at.elapsed();
         }
@@ -92,6 +95,11 @@ impl RunClock {
     pub async fn sleep_until(&self, time: Duration) {
         loop {
             self.running().await;
+            let started = self.resumed.notified();
+            if !time.is_zero() && self.state.read().start.is_none() {
+                started.await;
+                continue;
+            }
             let left = time.saturating_sub(self.elapsed());
             if left.is_zero() {
                 return;
@@ -114,9 +122,15 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn started() -> RunClock {
+        let clock = RunClock::ready();
+        clock.start();
+        clock
+    }
+
     #[tokio::test(start_paused = true)]
     async fn pauses_do_not_count() {
-        let clock = RunClock::start();
+        let clock = started();
         tokio::time::advance(2 * SECOND).await;
         clock.pause();
         tokio::time::advance(5 * SECOND).await;
@@ -128,7 +142,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_prolongs_a_sleep() {
-        let clock = RunClock::start();
+        let clock = started();
         let begin = Instant::now();
         let pause = async {
             tokio::time::sleep(SECOND).await;
@@ -143,7 +157,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_passes_while_it_stands_still() {
-        let clock = RunClock::start();
+        let clock = started();
         clock.running().await;
         clock.pause();
         let waits = clock.running();
@@ -154,10 +168,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_restart_forgets_what_was_before() {
-        let clock = RunClock::start();
+    async fn it_shows_zero_until_it_starts() {
+        let clock = RunClock::ready();
         tokio::time::advance(SECOND).await;
-        clock.restart();
         assert_eq!(clock.elapsed(), Duration::ZERO);
+        clock.sleep_until(Duration::ZERO).await;
+        let sleep = clock.sleep(SECOND);
+        tokio::pin!(sleep);
+        assert!(futures::poll!(&mut sleep).is_pending());
+        tokio::time::advance(5 * SECOND).await;
+        clock.start();
+        sleep.await;
+        assert_eq!(clock.elapsed(), SECOND);
     }
 }

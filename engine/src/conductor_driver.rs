@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::wasm::conductor::{Conductor, Events, Target};
 use crate::wasm::plugin::Plugin;
@@ -20,6 +20,8 @@ const TICK: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_millis(250);
 /// Events told at a time, so that the sandbox's memory holds them.
 const BATCH: usize = 500;
+/// How long the last events and the hook after the last user may take together.
+const LAST_WORDS: Duration = Duration::from_secs(60);
 /// Failed ticks in a row after which the run ends; aiotest's number.
 const MAX_FAILURES: u32 = 4;
 
@@ -66,7 +68,7 @@ pub(crate) async fn prepare(
 pub(crate) struct ConductorDriver {
     steps: mpsc::Receiver<Step>,
     over: CancellationToken,
-    task: JoinHandle<Result<(), String>>,
+    task: AbortOnDropHandle<Result<(), String>>,
     run: Arc<Run>,
 }
 
@@ -88,7 +90,8 @@ impl ConductorDriver {
             ticks,
             failures: 0,
         };
-        let task = tokio::spawn(work.until(over.clone(), prepared.events));
+        let work = tokio::spawn(work.until(over.clone(), prepared.events));
+        let task = AbortOnDropHandle::new(work);
         ConductorDriver {
             steps,
             over,
@@ -106,16 +109,13 @@ impl ConductorDriver {
     }
 
     /// Tells the last events and runs the hook after the last user, within a limit.
-    pub(crate) async fn finish(mut self, limit: Duration) -> Result<(), String> {
+    pub(crate) async fn finish(mut self) -> Result<(), String> {
         self.over.cancel();
         self.steps.close();
-        let result = match tokio::time::timeout(limit, &mut self.task).await {
+        let result = match tokio::time::timeout(LAST_WORDS, &mut self.task).await {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => {
-                self.task.abort();
-                Err(format!("it did not end within {limit:?}"))
-            }
+            Err(_) => Err(format!("it did not end within {LAST_WORDS:?}")),
         };
         result.map_err(|why| {
             self.run.metrics.task_error("hooks", "on_test_stop", &why);
@@ -152,12 +152,15 @@ impl Work {
                     // Nobody listens once the run is over.
                     let _ = self.steps.send(step).await;
                 }
-                _ = tell.tick(), if events.is_some() => self.tell(&mut events).await,
+                _ = tell.tick(), if events.is_some() => {
+                    if self.tell(&mut events).await {
+                        // There is more; but the load shape comes first.
+                        tell.reset_immediately();
+                    }
+                }
             }
         }
-        while events.as_ref().is_some_and(|events| !events.is_empty()) {
-            self.tell(&mut events).await;
-        }
+        while self.tell(&mut events).await {}
         self.conductor.on_test_stop().await
     }
 
@@ -186,20 +189,19 @@ impl Work {
         })
     }
 
-    /// Tells what happened since the last time.
-    async fn tell(&mut self, events: &mut Option<Events>) {
-        let Some(events) = events else { return };
-        loop {
-            let batch = events.take(BATCH);
-            if batch.is_empty() {
-                return;
-            }
-            if let Err(why) = self.conductor.observe(batch).await {
-                self.run.metrics.task_error("events", "observe", &why);
-                self.revive().await;
-                return;
-            }
+    /// Tells what happened since the last time, or the first part of it. Whether there is
+    /// more to tell.
+    async fn tell(&mut self, events: &mut Option<Events>) -> bool {
+        let Some(events) = events else { return false };
+        let batch = events.take(BATCH);
+        if batch.is_empty() {
+            return false;
         }
+        if let Err(why) = self.conductor.observe(batch).await {
+            self.run.metrics.task_error("events", "observe", &why);
+            self.revive().await;
+        }
+        !events.is_empty()
     }
 
     /// A new sandbox, in case the failure was a trap; the old one if that fails too.

@@ -28,6 +28,16 @@ pub enum Load {
     },
 }
 
+impl Load {
+    /// How long it takes; nothing for one that does not end by itself.
+    pub fn duration(&self) -> Option<Duration> {
+        match self {
+            Load::Users(curve) | Load::Arrivals { rate: curve, .. } => curve.duration(),
+            Load::Shape => None,
+        }
+    }
+}
+
 /// The load of some user classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

@@ -123,7 +123,7 @@ pub fn parse_rate(text: &str) -> Option<f64> {
 }
 
 /// Beyond what any machine starts in a second.
-const MAX_RATE: f64 = 1e9;
+const MAX_RATE: f64 = 1e6;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 //! it is over. Knows no sandboxes: it answers with actions.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -72,6 +72,8 @@ pub(crate) struct PlanRun {
     classes: Vec<usize>,
     scheduler: Scheduler,
     follows: Follows,
+    /// Iterations left for all users together.
+    shared: Option<Arc<AtomicU64>>,
     spawn_rate: f64,
     phase: Phase,
     /// Users that have not left yet.
@@ -135,10 +137,13 @@ impl PlanRun {
                 Follows::Arrivals(Source::new(arrivals, weights.clone(), queues, plan.start))
             }
         };
+        let mut scheduler = Scheduler::new(weights);
+        scheduler.set_rate(plan.spawn_rate);
         Ok(PlanRun {
             classes,
-            scheduler: Scheduler::new(weights),
+            scheduler,
             follows,
+            shared,
             spawn_rate: plan.spawn_rate,
             phase: Phase::Waiting,
             live: 0,
@@ -187,13 +192,14 @@ impl PlanRun {
         }
     }
 
-    /// Starts the users that are needed beforehand.
-    pub(crate) fn prepare(&mut self, now: Duration, next_id: &mut u64) -> Vec<Action> {
-        if self.beforehand() > 0 {
-            self.scheduler
-                .set_target(self.beforehand(), self.spawn_rate);
+    /// Starts the users that are needed beforehand. `since` is any time that goes on.
+    pub(crate) fn prepare(&mut self, since: Duration, next_id: &mut u64) -> Vec<Action> {
+        if self.beforehand() == 0 {
+            return Vec::new();
         }
-        self.act(now, next_id)
+        self.scheduler
+            .set_target(self.beforehand(), self.spawn_rate);
+        self.act(since, next_id)
     }
 
     /// Starts and stops users as the plan wants it at this time of the run. `starting` says
@@ -210,7 +216,11 @@ impl PlanRun {
         if self.phase == Phase::Active {
             self.follow(now, starting);
         }
-        self.act(now, next_id)
+        // Users that are needed beforehand may come before the plan's time.
+        match self.phase == Phase::Waiting && self.beforehand() == 0 {
+            true => Vec::new(),
+            false => self.act(now, next_id),
+        }
     }
 
     fn follow(&mut self, now: Duration, starting: impl Fn(usize) -> u64) {
@@ -223,10 +233,13 @@ impl PlanRun {
             }
             Follows::Shape | Follows::Orders { .. } => {}
             Follows::Arrivals(source) => {
-                let mut room = self.plan.max_users.saturating_sub(self.live);
+                let wanted = (0..self.classes.len()).map(|at| self.scheduler.outstanding(at));
+                let taken = self.live.saturating_add(wanted.sum());
+                let mut room = self.plan.max_users.saturating_sub(taken);
                 for (at, queue) in source.queues().iter().enumerate() {
                     queue.expire(now);
-                    let coming = starting(self.classes[at]);
+                    let outstanding = u64::from(self.scheduler.outstanding(at));
+                    let coming = starting(self.classes[at]) + outstanding;
                     let missing = (queue.unserved() as u64).saturating_sub(coming);
                     let more = u32::try_from(missing).unwrap_or(u32::MAX).min(room);
                     self.scheduler.add(at, more);
@@ -238,7 +251,11 @@ impl PlanRun {
 
     /// What is to be done, with the classes as the run numbers them.
     fn act(&mut self, now: Duration, next_id: &mut u64) -> Vec<Action> {
-        let mut actions = self.scheduler.tick(now, next_id);
+        if self.is_spent() {
+            return Vec::new();
+        }
+        let room = self.plan.max_users.saturating_sub(self.live);
+        let mut actions = self.scheduler.tick(now, room, next_id);
         for action in &mut actions {
             match action {
                 Action::Start { class, .. } => {
@@ -249,6 +266,24 @@ impl PlanRun {
             }
         }
         actions
+    }
+
+    /// Whether the iterations of all users together have begun. Who began one finishes it,
+    /// and nobody else needs to start.
+    fn is_spent(&self) -> bool {
+        let none_left = |left: &Arc<AtomicU64>| left.load(Ordering::Relaxed) == 0;
+        self.phase == Phase::Active && self.shared.as_ref().is_some_and(none_left)
+    }
+
+    /// Whether every user that there will be had nothing left to do.
+    fn all_finished(&self) -> bool {
+        let most = match &self.follows {
+            Follows::Curve(curve) => curve.peak().round() as u32,
+            Follows::Orders { .. } => self.scheduler.target(),
+            // There may always be more of them.
+            Follows::Shape | Follows::Arrivals(_) => return false,
+        };
+        most > 0 && self.scheduler.finished() >= most
     }
 
     /// A user of one of its classes has left.
@@ -270,12 +305,13 @@ impl PlanRun {
             Follows::Curve(curve) => past(curve.duration()),
             Follows::Orders { until } => past(*until),
             Follows::Shape => false,
-            Follows::Arrivals(source) => source.rate(now).is_none(),
+            Follows::Arrivals(_) => past(self.plan.load.duration()),
         };
         if ended || past(self.plan.run_time) {
             return Some(Over::Completed);
         }
-        (self.scheduler.all_finished() && self.live == 0).then_some(Over::Finished)
+        let finished = self.all_finished() || self.is_spent();
+        (finished && self.live == 0).then_some(Over::Finished)
     }
 
     /// There shall be no users any more. Returns iterations that were due and will not
@@ -284,6 +320,7 @@ impl PlanRun {
         self.phase = Phase::Over;
         self.scheduler.set_target(0, f64::INFINITY);
         if let Some(source) = self.source() {
+            source.close();
             source.queues().iter().for_each(|queue| queue.clear());
         }
         self.take_dropped()
@@ -339,6 +376,7 @@ impl PlanRun {
     pub(crate) fn change(&mut self, change: &Change, now: Duration) {
         if let Some(rate) = change.spawn_rate {
             self.spawn_rate = rate;
+            self.scheduler.set_rate(rate);
         }
         if let Some(source) = self.source() {
             let by = match change.users {

@@ -2,7 +2,7 @@
 //! orders, signals and the scenario's wishes, and turns them into users started and
 //! stopped. Shows nothing itself: events go to whoever watches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -234,6 +234,8 @@ pub async fn linger(mut wheel: Wheel) {
 struct Present {
     plan: usize,
     seat: Seat,
+    /// It was asked to stop.
+    stopping: bool,
 }
 
 struct Dispatcher<'a> {
@@ -241,11 +243,11 @@ struct Dispatcher<'a> {
     run: Arc<Run>,
     config: &'a RunConfig,
     plans: Vec<PlanRun>,
-    /// Until when the users of each plan may take to leave, once they were asked to.
-    deadlines: Vec<Option<Instant>>,
     sandboxes: Sandboxes,
     exits: mpsc::UnboundedReceiver<Exit>,
     present: HashMap<u64, Present>,
+    /// Users that were asked to stop, and until when they may take, in that order.
+    deadlines: VecDeque<(Instant, u64)>,
     next_id: u64,
     /// The conductor, until the load begins.
     prepared: Option<Prepared>,
@@ -275,11 +277,11 @@ impl<'a> Dispatcher<'a> {
             plugin,
             run: parts.run,
             config,
-            deadlines: vec![None; parts.plans.len()],
             plans: parts.plans,
             sandboxes,
             exits,
             present: HashMap::new(),
+            deadlines: VecDeque::new(),
             next_id: 1,
             prepared: None,
             conductor: None,
@@ -319,6 +321,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Runs the hooks, and begins to start the users that are needed beforehand.
     async fn prepare(&mut self, log: &mut mpsc::Receiver<LogLine>, watch: &mut dyn FnMut(Event)) {
+        self.publish();
         let (plugin, run) = (self.plugin.clone(), self.run.clone());
         let preparation = conductor_driver::prepare(&plugin, &run);
         tokio::pin!(preparation);
@@ -344,9 +347,10 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn start_beforehand(&mut self) {
-        let now = self.run.elapsed();
+        let left = self.prepared_by.saturating_duration_since(Instant::now());
+        let since = PREPARATION.saturating_sub(left);
         for plan in 0..self.plans.len() {
-            let actions = self.plans[plan].prepare(now, &mut self.next_id);
+            let actions = self.plans[plan].prepare(since, &mut self.next_id);
             self.carry_out(plan, actions);
         }
     }
@@ -354,7 +358,7 @@ impl<'a> Dispatcher<'a> {
     /// The load begins.
     fn begin(&mut self) {
         self.step(lifecycle::Step::Begin);
-        self.run.clock().restart();
+        self.run.clock().start();
         for source in self.plans.iter().filter_map(PlanRun::source) {
             let (source, run) = (source.clone(), self.run.clone());
             self.arrivals
@@ -404,11 +408,13 @@ impl<'a> Dispatcher<'a> {
         let paused = self.run.clock().paused();
         // The hook after the last user is due even if the load never began.
         self.conduct(false);
-        self.sandboxes.finish().await;
+        self.sandboxes.close().await;
+        let conducted = match self.conductor.take() {
+            Some(conductor) => self.finish_conductor(conductor).await,
+            None => Ok(()),
+        };
         let mut reason = self.reason.unwrap_or(EndReason::Completed);
-        if let Some(conductor) = self.conductor
-            && let Err(why) = conductor.finish(self.config.stop_timeout).await
-        {
+        if let Err(why) = conducted {
             watch(Event::Notice(why.clone()));
             // What ended the run in trouble outweighs what came after it.
             if reason.is_regular() {
@@ -433,6 +439,23 @@ impl<'a> Dispatcher<'a> {
             quit: self.quit,
         };
         (outcome, self.wheel)
+    }
+
+    /// Runs the hook after the last user. Orders are answered meanwhile, and another signal
+    /// ends the hook.
+    async fn finish_conductor(&mut self, conductor: ConductorDriver) -> Result<(), String> {
+        let end = conductor.finish();
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                result = &mut end => return result,
+                Some(request) = self.wheel.orders.recv() => self.obey(request),
+                () = self.signals.next() => {
+                    self.reason = Some(EndReason::Interrupted);
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Starts and stops users as the plans want it now.
@@ -490,14 +513,27 @@ impl<'a> Dispatcher<'a> {
             match action {
                 Action::Start { id, class } => {
                     let seat = self.sandboxes.start(id, class);
-                    self.present.insert(id, Present { plan, seat });
+                    let stopping = false;
+                    let present = Present {
+                        plan,
+                        seat,
+                        stopping,
+                    };
+                    self.present.insert(id, present);
                 }
-                Action::Stop { id, .. } => {
-                    if let Some(user) = self.present.get(&id) {
-                        user.seat.stop();
-                    }
-                }
+                Action::Stop { id, .. } => self.stop_user(id),
             }
+        }
+    }
+
+    fn stop_user(&mut self, id: u64) {
+        if let Some(user) = self.present.get_mut(&id)
+            && !user.stopping
+        {
+            user.stopping = true;
+            user.seat.stop();
+            let deadline = Instant::now() + self.config.stop_timeout;
+            self.deadlines.push_back((deadline, id));
         }
     }
 
@@ -561,10 +597,14 @@ impl<'a> Dispatcher<'a> {
             Order::Start => self.try_step(lifecycle::Step::Start),
             Order::Pause => self.try_step(lifecycle::Step::Pause),
             Order::Resume => self.try_step(lifecycle::Step::Resume),
-            Order::Stop | Order::Quit => {
-                self.quit |= order == Order::Quit;
+            Order::Stop => {
                 let allowed = self.state.after(lifecycle::Step::Stop);
                 allowed.map(|_| self.stop(EndReason::Ordered))
+            }
+            Order::Quit => {
+                self.quit = true;
+                self.stop(EndReason::Ordered);
+                Ok(())
             }
             Order::Load(change) => {
                 let changed = self.change(&change);
@@ -621,10 +661,11 @@ impl<'a> Dispatcher<'a> {
             return;
         }
         self.step(lifecycle::Step::Stop);
-        self.run.clock().resume();
         for plan in 0..self.plans.len() {
             self.stop_plan(plan);
         }
+        // After the users know, so that none of them begins anything.
+        self.run.clock().resume();
         self.publish();
     }
 
@@ -635,29 +676,32 @@ impl<'a> Dispatcher<'a> {
         }
         let dropped = self.plans[plan].stop();
         self.count_dropped(dropped);
-        self.deadlines[plan] = Some(Instant::now() + self.config.stop_timeout);
-        let users = self.present.values().filter(|user| user.plan == plan);
-        users.for_each(|user| user.seat.stop());
+        let users = self.present.iter().filter(|(_, user)| user.plan == plan);
+        let users: Vec<u64> = users.map(|(id, _)| *id).collect();
+        users.into_iter().for_each(|id| self.stop_user(id));
     }
 
     /// Ends users that were asked to stop and did not in time.
     fn end_late_users(&mut self, watch: &mut dyn FnMut(Event)) {
-        for plan in 0..self.plans.len() {
-            if self.deadlines[plan].is_none_or(|deadline| Instant::now() < deadline) {
-                continue;
+        let now = Instant::now();
+        let mut ended = 0;
+        while let Some((_, id)) = self
+            .deadlines
+            .pop_front_if(|(deadline, _)| *deadline <= now)
+        {
+            if let Some(user) = self.present.get(&id) {
+                user.seat.abort();
+                ended += 1;
             }
-            self.deadlines[plan] = None;
-            let late = self.present.values().filter(|user| user.plan == plan);
-            let ended = late.map(|user| user.seat.abort()).count() as u64;
-            if ended > 0 {
-                self.users_ended += ended;
-                watch(Event::Notice(format!(
-                    "{ended} {} did not stop within {:?} and {} ended",
-                    if ended == 1 { "user" } else { "users" },
-                    self.config.stop_timeout,
-                    if ended == 1 { "was" } else { "were" },
-                )));
-            }
+        }
+        if ended > 0 {
+            self.users_ended += ended;
+            watch(Event::Notice(format!(
+                "{ended} {} did not stop within {:?} and {} ended",
+                if ended == 1 { "user" } else { "users" },
+                self.config.stop_timeout,
+                if ended == 1 { "was" } else { "were" },
+            )));
         }
     }
 
@@ -703,7 +747,9 @@ impl<'a> Dispatcher<'a> {
 
     /// Shows how the thresholds stand, and ends the run if one of them says so.
     fn judge(&mut self) {
-        if self.thresholds.is_empty() {
+        let aborts = |threshold: &Threshold| threshold.abort_after().is_some();
+        let shown = self.config.outputs.prometheus.is_some() && !self.thresholds.is_empty();
+        if !shown && !self.thresholds.iter().any(aborts) {
             return;
         }
         let elapsed = self.run.elapsed();

@@ -66,7 +66,7 @@ pub trait Sink: Send + Sync {
 }
 
 /// Most tags of a request.
-const MAX_TAGS: usize = 10;
+pub const MAX_TAGS: usize = 10;
 /// Longest name and value of a tag, in bytes.
 const MAX_TAG_NAME: usize = 50;
 const MAX_TAG_VALUE: usize = 100;

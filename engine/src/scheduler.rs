@@ -75,14 +75,25 @@ impl Scheduler {
             .fold(0, |sum, users| sum.saturating_add(*users))
     }
 
-    /// Users of this class that live and were not asked to stop.
-    pub fn live(&self, class: usize) -> u32 {
-        self.live[class].len() as u32
+    /// Sets how many users start or stop a second.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 
-    /// What is to be done at this time of the run. New users are numbered from `next_id`
-    /// on, which is left at the number of the next one.
-    pub fn tick(&mut self, elapsed: Duration, next_id: &mut u64) -> Vec<Action> {
+    /// Users of this class that there shall be and that did not start yet.
+    pub fn outstanding(&self, class: usize) -> u32 {
+        self.shares[class].saturating_sub(self.finished[class] + self.live(class))
+    }
+
+    /// Users that had nothing left to do.
+    pub fn finished(&self) -> u32 {
+        self.finished.iter().sum()
+    }
+
+    /// What is to be done at this time of the run, with at most `room` users more than
+    /// there are. New users are numbered from `next_id` on, which is left at the number of
+    /// the next one.
+    pub fn tick(&mut self, elapsed: Duration, mut room: u32, next_id: &mut u64) -> Vec<Action> {
         let passed = elapsed.saturating_sub(self.last).as_secs_f64();
         self.last = elapsed;
         let wanted = self.wanted();
@@ -93,12 +104,13 @@ impl Scheduler {
             f64::INFINITY
         };
         while self.credit >= 1.0 {
-            let Some(action) = self.step(&wanted, next_id) else {
+            let Some(action) = self.step(&wanted, room > 0, next_id) else {
                 // What the rate allowed while nothing was to be done is not saved up.
                 self.credit = 1.0;
                 break;
             };
             self.credit -= 1.0;
+            room -= u32::from(matches!(action, Action::Start { .. }));
             actions.push(action);
         }
         actions
@@ -111,11 +123,6 @@ impl Scheduler {
         }
     }
 
-    /// Whether every user that there shall be had nothing left to do.
-    pub fn all_finished(&self) -> bool {
-        self.target() > 0 && self.finished.iter().sum::<u32>() >= self.target()
-    }
-
     /// Users of each class that shall live.
     fn wanted(&self) -> Vec<u32> {
         self.shares
@@ -125,12 +132,20 @@ impl Scheduler {
             .collect()
     }
 
-    fn step(&mut self, wanted: &[u32], next_id: &mut u64) -> Option<Action> {
+    /// Users of this class that live and were not asked to stop.
+    fn live(&self, class: usize) -> u32 {
+        self.live[class].len() as u32
+    }
+
+    fn step(&mut self, wanted: &[u32], room: bool, next_id: &mut u64) -> Option<Action> {
         let classes = 0..self.weights.len();
         let surplus = classes.clone().filter(|&c| self.live(c) > wanted[c]);
         if let Some(class) = surplus.max_by_key(|&c| self.live(c) - wanted[c]) {
             let id = self.live[class].pop_last()?;
             return Some(Action::Stop { id, class });
+        }
+        if !room {
+            return None;
         }
         // The class furthest behind its share, so that the mix holds at every moment.
         let behind = classes.filter(|&c| self.live(c) < wanted[c]);
@@ -163,7 +178,7 @@ mod tests {
         }
 
         fn tick(&mut self, elapsed: Duration) -> Vec<Action> {
-            self.0.tick(elapsed, &mut self.1)
+            self.0.tick(elapsed, u32::MAX, &mut self.1)
         }
     }
 
@@ -253,9 +268,8 @@ mod tests {
         assert_eq!(scheduler.tick(at(1.0)), [Action::Start { id: 3, class: 0 }]);
         scheduler.exited(2, 0, true);
         assert_eq!(scheduler.tick(at(2.0)), []);
-        assert!(!scheduler.all_finished());
         scheduler.exited(3, 0, true);
-        assert!(scheduler.all_finished());
+        assert_eq!(scheduler.finished(), 2);
     }
 
     #[test]
@@ -263,10 +277,25 @@ mod tests {
         let mut scheduler = Numbered::new(vec![1, 4]);
         scheduler.set_target(5, f64::INFINITY);
         scheduler.add(0, 2);
-        assert_eq!(scheduler.target(), 7);
+        assert_eq!((scheduler.target(), scheduler.outstanding(0)), (7, 3));
         scheduler.tick(at(0.0));
         assert_eq!(counts(&scheduler), [3, 4]);
-        assert_eq!(scheduler.live(0), 3);
+        assert_eq!(scheduler.outstanding(0), 0);
+    }
+
+    #[test]
+    fn nobody_starts_without_room() {
+        let mut scheduler = Scheduler::new(vec![1]);
+        scheduler.set_target(10, f64::INFINITY);
+        let mut next_id = 1;
+        assert_eq!(scheduler.tick(at(0.0), 4, &mut next_id).len(), 4);
+        assert_eq!(scheduler.tick(at(1.0), 0, &mut next_id), []);
+        scheduler.set_target(1, f64::INFINITY);
+        assert_eq!(
+            scheduler.tick(at(2.0), 0, &mut next_id).len(),
+            3,
+            "stops need none"
+        );
     }
 
     proptest! {

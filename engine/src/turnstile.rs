@@ -33,20 +33,26 @@ pub struct Pass {
 }
 
 impl Turnstile {
+    /// Whether there is no iteration left for a user that began `begun` of them.
+    pub fn is_spent(&self, begun: u64) -> bool {
+        let none_left = |left: &Arc<AtomicU64>| left.load(Ordering::Relaxed) == 0;
+        self.each.is_some_and(|each| begun >= each) || self.shared.as_ref().is_some_and(none_left)
+    }
+
     /// Waits until a user that began `begun` iterations may begin another; nothing if there
     /// is none left for it.
     pub async fn pass(&self, begun: u64, clock: &RunClock) -> Option<Pass> {
-        if self.each.is_some_and(|each| begun >= each) {
+        if self.is_spent(begun) {
             return None;
         }
         clock.running().await;
-        if let Some(throttle) = &self.throttle {
-            clock.sleep_until(throttle.slot(clock.elapsed())).await;
-        }
-        let late = match &self.arrivals {
+        let arrival = match &self.arrivals {
             Some(queue) => Some(queue.take(clock).await),
             None => None,
         };
+        if let Some(throttle) = &self.throttle {
+            throttle.pass(clock).await;
+        }
         // Nothing waits from here on, so that no iteration is taken and lost.
         if let Some(shared) = &self.shared {
             let one_less = |left: u64| left.checked_sub(1);
@@ -54,7 +60,9 @@ impl Turnstile {
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
                 .ok()?;
         }
-        Some(Pass { late })
+        Some(Pass {
+            late: arrival.map(|arrival| arrival.begin(clock)),
+        })
     }
 
     /// Whether users wait for iterations that are due, and so need no wait time between
@@ -64,30 +72,42 @@ impl Turnstile {
     }
 }
 
-/// Gives out moments that are evenly spaced.
+/// Lets users pass at moments that are evenly spaced, in the order in which they came.
 #[derive(Debug)]
 pub struct Throttle {
     spacing: Duration,
-    next: Mutex<Duration>,
+    /// When the next one may pass. Who waits for that moment holds the lock, so that who
+    /// gives up waiting takes nothing along.
+    next: tokio::sync::Mutex<Duration>,
 }
 
 impl Throttle {
-    /// So many moments a second.
+    /// So many a second.
     pub fn new(rate: f64) -> Self {
         Throttle {
             spacing: Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX),
-            next: Mutex::new(Duration::ZERO),
+            next: tokio::sync::Mutex::default(),
         }
     }
 
-    /// The next one, not before now. Moments that nobody wanted are lost.
-    fn slot(&self, now: Duration) -> Duration {
-        let mut next = self.next.lock();
-        let slot = now.max(*next);
+    /// Moments that nobody wanted are lost.
+    async fn pass(&self, clock: &RunClock) {
+        let mut next = self.next.lock().await;
+        clock.sleep_until(*next).await;
+        // A timer that fires late does not slow down those behind.
+        let now = clock.elapsed();
+        let slot = if now.saturating_sub(*next) > self.spacing {
+            now
+        } else {
+            *next
+        };
         *next = slot.saturating_add(self.spacing);
-        slot
     }
 }
+
+/// The most iterations that wait, whatever the patience: they are numbers, but there may
+/// be a million of them a second.
+const MAX_QUEUE: usize = 1_000_000;
 
 /// Iterations that are due and wait for a user.
 #[derive(Debug)]
@@ -114,7 +134,13 @@ impl Queue {
 
     /// An iteration is due.
     pub fn push(&self, due: Duration) {
-        self.due.lock().push_back(due);
+        let mut queue = self.due.lock();
+        if queue.len() >= MAX_QUEUE {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        queue.push_back(due);
+        drop(queue);
         self.ready.add_permits(1);
     }
 
@@ -156,8 +182,8 @@ impl Queue {
         due.saturating_sub(self.idle.load(Ordering::Relaxed))
     }
 
-    /// Waits for an iteration that is due, and returns by how much it is late.
-    async fn take(&self, clock: &RunClock) -> Duration {
+    /// Waits for an iteration that is due.
+    async fn take(&self, clock: &RunClock) -> Arrival<'_> {
         loop {
             let idle = Idle::new(&self.idle);
             // The semaphore is never closed.
@@ -168,12 +194,38 @@ impl Queue {
             let Some(due) = self.due.lock().pop_front() else {
                 continue;
             };
-            let late = clock.elapsed().saturating_sub(due);
-            if late <= self.patience {
-                return late;
+            let arrival = Arrival {
+                queue: self,
+                due,
+                begun: false,
+            };
+            if clock.elapsed().saturating_sub(due) <= self.patience {
+                return arrival;
             }
-            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// An iteration that is due and has a user. If it does not begin it counts as dropped.
+struct Arrival<'a> {
+    queue: &'a Queue,
+    due: Duration,
+    begun: bool,
+}
+
+impl Arrival<'_> {
+    /// It begins. Returns by how much it is late.
+    fn begin(mut self, clock: &RunClock) -> Duration {
+        self.begun = true;
+        clock.elapsed().saturating_sub(self.due)
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.queue
+            .dropped
+            .fetch_add(u64::from(!self.begun), Ordering::Relaxed);
     }
 }
 
@@ -200,13 +252,19 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn started() -> RunClock {
+        let clock = RunClock::ready();
+        clock.start();
+        clock
+    }
+
     #[tokio::test]
     async fn each_user_has_so_many() {
         let turnstile = Turnstile {
             each: Some(2),
             ..Turnstile::default()
         };
-        let clock = RunClock::start();
+        let clock = started();
         assert!(turnstile.pass(1, &clock).await.is_some());
         assert!(turnstile.pass(2, &clock).await.is_none());
     }
@@ -217,7 +275,7 @@ mod tests {
             shared: Some(Arc::new(AtomicU64::new(10))),
             ..Turnstile::default()
         };
-        let clock = RunClock::start();
+        let clock = started();
         let users = (0..7).map(async |_| {
             let mut begun = 0;
             while turnstile.pass(begun, &clock).await.is_some() {
@@ -234,7 +292,7 @@ mod tests {
             throttle: Some(Throttle::new(10.0)),
             ..Turnstile::default()
         };
-        let clock = RunClock::start();
+        let clock = started();
         let users = (0..5).map(async |_| {
             for begun in 0..4 {
                 turnstile.pass(begun, &clock).await;
@@ -252,7 +310,7 @@ mod tests {
             arrivals: Some(queue.clone()),
             ..Turnstile::default()
         };
-        let clock = RunClock::start();
+        let clock = started();
         queue.push(Duration::ZERO);
         queue.push(SECOND);
         tokio::time::advance(2 * SECOND).await;
@@ -268,11 +326,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_waits_too_long_is_dropped_and_counted() {
         let queue = Queue::new(SECOND);
-        let clock = RunClock::start();
+        let clock = started();
         queue.push(Duration::ZERO);
         queue.push(5 * SECOND);
         tokio::time::advance(5 * SECOND).await;
-        assert_eq!(queue.take(&clock).await, Duration::ZERO);
+        assert_eq!(queue.take(&clock).await.begin(&clock), Duration::ZERO);
         assert_eq!(queue.take_dropped(), 1);
         queue.push(5 * SECOND);
         queue.expire(7 * SECOND);
@@ -285,19 +343,50 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn idle_users_serve_what_is_due() {
         let queue = Arc::new(Queue::new(SECOND));
-        let clock = RunClock::start();
+        let clock = started();
         let take = queue.take(&clock);
         tokio::pin!(take);
         assert!(futures::poll!(&mut take).is_pending());
         queue.push(Duration::ZERO);
         assert_eq!(queue.unserved(), 0);
-        take.await;
+        drop(take.await);
+        assert_eq!(queue.take_dropped(), 1, "it did not begin");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_waiting_takes_no_moment_along() {
+        let throttle = Throttle::new(1.0);
+        let clock = started();
+        throttle.pass(&clock).await;
+        {
+            let quitters: Vec<_> = (0..50).map(|_| Box::pin(throttle.pass(&clock))).collect();
+            for mut quitter in quitters {
+                assert!(futures::poll!(&mut quitter).is_pending());
+            }
+        }
+        throttle.pass(&clock).await;
+        assert_eq!(clock.elapsed(), SECOND);
+    }
+
+    #[tokio::test]
+    async fn what_is_spent_is_known_before_any_wait() {
+        let turnstile = Turnstile {
+            each: Some(2),
+            shared: Some(Arc::new(AtomicU64::new(1))),
+            throttle: Some(Throttle::new(0.001)),
+            ..Turnstile::default()
+        };
+        let clock = started();
+        assert!(turnstile.is_spent(2) && !turnstile.is_spent(1));
+        assert!(turnstile.pass(0, &clock).await.is_some());
+        assert!(turnstile.is_spent(1));
+        assert!(turnstile.pass(1, &clock).await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn nothing_begins_during_a_pause() {
         let turnstile = Turnstile::default();
-        let clock = RunClock::start();
+        let clock = started();
         clock.pause();
         let pass = turnstile.pass(0, &clock);
         tokio::pin!(pass);

@@ -155,6 +155,9 @@ pub enum InvalidClass {
     /// Tags that leave nothing to do.
     #[error("no task is left with {0}")]
     NoTaggedTask(String),
+    /// More at a time than makes sense.
+    #[error("user class '{0}': max-concurrent-tasks {1} is above {MAX_CONCURRENT}")]
+    TooConcurrent(String, usize),
     /// Concurrency where calls cannot overlap.
     #[error(
         "user class '{0}' runs tasks concurrently, which needs the async convention; \
@@ -175,6 +178,7 @@ pub enum InvalidClass {
 }
 
 const MAX_WEIGHT: u32 = 1_000_000;
+const MAX_CONCURRENT: usize = 10_000;
 
 impl UserClass {
     /// Checks what the component declared of one class.
@@ -195,8 +199,12 @@ impl UserClass {
         if matches!(self.wait_time, WaitTime::Between(low, high) if high < low) {
             return Err(InvalidClass::ReversedWait(name()));
         }
-        if self.execution == Execution::Concurrent(0) {
-            return Err(InvalidClass::ZeroConcurrency(name()));
+        match self.execution {
+            Execution::Concurrent(0) => return Err(InvalidClass::ZeroConcurrency(name())),
+            Execution::Concurrent(most) if most > MAX_CONCURRENT => {
+                return Err(InvalidClass::TooConcurrent(name(), most));
+            }
+            _ => {}
         }
         if self
             .throughput

@@ -146,13 +146,14 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
         run,
         plans,
         thresholds: thresholds.clone(),
-        board,
+        board: board.clone(),
         wheel,
     };
     let started = SystemTime::now();
     let (outcome, wheel) = watch(parts, config, log, &helm, endpoint.as_ref()).await;
     let snapshot = metrics.snapshot().masked(&config.secrets);
     let verdicts = judge(&thresholds, &snapshot, &outcome);
+    board.lock().clone_from(&verdicts);
     let report = RunSummary {
         component: config.file.display().to_string(),
         host,
@@ -183,6 +184,9 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
     if let Some(endpoint) = endpoint {
         if config.outputs.linger && !outcome.quit {
             runner::linger(wheel).await;
+        } else {
+            // Whoever gives orders now is told that the run is over.
+            drop(wheel);
         }
         endpoint.finish().await;
     }
@@ -261,6 +265,7 @@ fn client(config: &RunConfig, classes: &[UserClass]) -> Result<Client> {
         egress,
         max_body: config.http.max_body,
         timeout: config.http.timeout,
+        max_requests: config.max_requests,
         ..ClientConfig::default()
     })?)
 }

@@ -34,6 +34,7 @@ impl Snapshot {
             iterations: self.iterations,
             lateness: self.lateness,
             dropped_iterations: self.dropped_iterations,
+            interrupted_iterations: self.interrupted_iterations,
             lag: self.lag,
             log_dropped: self.log_dropped,
             events_dropped: self.events_dropped,

@@ -103,6 +103,11 @@ impl Metrics {
         self.shard().late(late);
     }
 
+    /// Counts an iteration that was cut off.
+    pub fn interrupted_iteration(&self) {
+        self.shard().interrupted_iteration();
+    }
+
     /// Counts planned iterations that will never begin.
     pub fn dropped_iterations(&self, n: u64) {
         self.shard().dropped_iterations(n);

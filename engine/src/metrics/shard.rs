@@ -69,6 +69,7 @@ pub(super) struct Shard {
     iterations: Durations,
     lateness: Durations,
     dropped_iterations: u64,
+    interrupted_iterations: u64,
     task_errors: Table<3, u64>,
     sandbox_events: Table<3, u64>,
     restarts: Table<1, u64>,
@@ -148,6 +149,10 @@ impl Shard {
 
     pub(super) fn late(&mut self, late: Duration) {
         self.lateness.record(late);
+    }
+
+    pub(super) fn interrupted_iteration(&mut self) {
+        self.interrupted_iterations += 1;
     }
 
     pub(super) fn dropped_iterations(&mut self, n: u64) {
@@ -310,6 +315,8 @@ pub(super) fn merge_into(all: &mut Snapshot, shard: &Mutex<Shard>) {
     all.iterations.merge_from(&shard.iterations);
     all.lateness.merge_from(&shard.lateness);
     all.dropped_iterations.merge_from(&shard.dropped_iterations);
+    all.interrupted_iterations
+        .merge_from(&shard.interrupted_iterations);
     all.log_dropped += shard.log_dropped;
     all.events_dropped.merge_from(&shard.events_dropped);
     all.invalid_values += shard.invalid_values;

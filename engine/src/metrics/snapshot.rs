@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub lateness: Durations,
     /// Planned iterations that never began, for want of a free user.
     pub dropped_iterations: u64,
+    /// Iterations that began and were cut off: by the end of the run, or of their user.
+    pub interrupted_iterations: u64,
     /// How long the scenario's groups took.
     pub groups: BTreeMap<String, Durations>,
     /// Tasks that failed.
@@ -149,6 +151,8 @@ impl Snapshot {
         self.lateness.merge_from(&other.lateness);
         self.dropped_iterations
             .merge_from(&other.dropped_iterations);
+        self.interrupted_iterations
+            .merge_from(&other.interrupted_iterations);
         self.groups.merge_from(&other.groups);
         self.task_errors.merge_from(&other.task_errors);
         self.sandbox_events.merge_from(&other.sandbox_events);

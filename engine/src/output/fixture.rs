@@ -146,6 +146,7 @@ fn metrics() -> Metrics {
         metrics.late(us(n * 250_000));
     }
     metrics.dropped_iterations(3);
+    metrics.interrupted_iteration();
     for n in 1..=500 {
         metrics.iteration(us(n * 2000));
         metrics.group("checkout", us(n * 1000));

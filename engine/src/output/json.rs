@@ -96,6 +96,8 @@ struct Iterations {
     count: u64,
     per_second: f64,
     time_ms: Distribution,
+    /// Begun, but cut off: not in `count`.
+    interrupted: u64,
     /// Planned, but never begun.
     dropped: u64,
     /// How much later than planned they began.
@@ -224,6 +226,7 @@ impl Iterations {
             count,
             per_second: per_second(count as f64, run.duration),
             time_ms: Distribution::of_durations(&snapshot.iterations),
+            interrupted: snapshot.interrupted_iterations,
             dropped: snapshot.dropped_iterations,
             late_ms: Distribution::of_durations(&snapshot.lateness),
         }

@@ -319,7 +319,7 @@ mod tests {
             .lines()
             .filter(|line| line.starts_with("# TYPE"))
             .count();
-        assert_eq!(types, 9, "{text}");
+        assert_eq!(types, 10, "{text}");
     }
 
     #[test]

@@ -56,14 +56,16 @@ impl Page {
         ));
         lines.push(("tasks", count(run.snapshot.tasks)));
         let iterations = run.snapshot.iterations.count();
-        lines.push((
-            "iterations",
-            format!(
-                "{} ({} per second)",
-                count(iterations),
-                number(per_second(iterations as f64, run.duration))
-            ),
-        ));
+        let mut work = format!(
+            "{} ({} per second)",
+            count(iterations),
+            number(per_second(iterations as f64, run.duration))
+        );
+        if run.snapshot.interrupted_iterations > 0 {
+            let interrupted = count(run.snapshot.interrupted_iterations);
+            work.push_str(&format!(", {interrupted} cut off"));
+        }
+        lines.push(("iterations", work));
         lines.push(("ended", plain(&run.end_reason).into_owned()));
         for (label, value) in lines {
             self.line(&format!("{label:<10} {value}"));

@@ -7,12 +7,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::bindings::events::{Event, Kinds, Request, User, UserError};
-use super::host::{Member, clip};
+use super::host::Member;
 use crate::metrics::Metrics;
 use crate::sample::{Sample, split_tags};
 
 /// Events that may wait for the scenario.
 const QUEUE: usize = 20_000;
+/// Longest text of an event, in bytes: so many of them wait, and results keep no more.
+const MAX_TEXT: usize = 200;
 
 /// Where events go.
 #[derive(Default)]
@@ -37,15 +39,15 @@ impl Observed {
             Event::Request(Request {
                 user: user(member),
                 at: nanos(member.run.elapsed()),
-                method: sample.method.to_owned(),
-                name: sample.name.to_owned(),
+                method: cut(sample.method),
+                name: cut(sample.name),
                 tags: split_tags(sample.tags)
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .collect(),
                 status: sample.status,
                 duration: nanos(sample.timings.total),
                 size: sample.received,
-                error: sample.failure.map(|failure| failure.message.to_owned()),
+                error: sample.failure.map(|failure| cut(failure.message)),
             })
         });
     }
@@ -66,19 +68,25 @@ impl Observed {
                 user: user(member),
                 at: nanos(member.run.elapsed()),
                 task: task.to_owned(),
-                message: clip(message.to_owned()),
+                message: cut(message),
             })
         });
     }
 
     fn tell(&self, kind: Kinds, metrics: &Metrics, event: impl FnOnce() -> Event) {
-        if let Some(observer) = self.0.get()
-            && observer.kinds.contains(kind)
-            && observer.events.try_send(event()).is_err()
-        {
-            metrics.events_dropped(1);
+        let Some(observer) = self.0.get() else { return };
+        if !observer.kinds.contains(kind) {
+            return;
+        }
+        match observer.events.try_reserve() {
+            Ok(place) => place.send(event()),
+            Err(_) => metrics.events_dropped(1),
         }
     }
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(MAX_TEXT)].to_owned()
 }
 
 fn user(member: &Member) -> User {

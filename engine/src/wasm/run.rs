@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::host::clip;
@@ -67,7 +68,8 @@ pub struct Run {
     live: AtomicU32,
     level: Level,
     log: mpsc::Sender<LogLine>,
-    log_allowance: Mutex<(Duration, u32)>,
+    /// Since when, and how many lines more within that second.
+    log_allowance: Mutex<(Instant, u32)>,
     stop: CancellationToken,
     stop_reason: Mutex<Option<String>>,
 }
@@ -118,7 +120,7 @@ pub struct RunParts {
 }
 
 impl Run {
-    /// Starts the clock. The receiver yields the scenario's log lines.
+    /// Ready to start. The receiver yields the scenario's log lines.
     pub fn new(parts: RunParts) -> (Arc<Self>, mpsc::Receiver<LogLine>) {
         let (log, lines) = mpsc::channel(LOG_QUEUE);
         let run = Run {
@@ -129,8 +131,8 @@ impl Run {
             secrets: parts.secrets,
             feeds: parts.feeds,
             observed: Observed::default(),
-            clock: RunClock::start(),
-            log_allowance: Mutex::new((Duration::ZERO, parts.limits.log_lines)),
+            clock: RunClock::ready(),
+            log_allowance: Mutex::new((Instant::now(), parts.limits.log_lines)),
             limits: parts.limits,
             classes: parts.classes.into_iter().map(RunClass::new).collect(),
             ticks: parts.ticks,
@@ -195,10 +197,9 @@ impl Run {
     }
 
     fn may_log(&self) -> bool {
-        let now = self.clock.elapsed();
         let mut allowance = self.log_allowance.lock();
-        if now.saturating_sub(allowance.0) >= Duration::from_secs(1) {
-            *allowance = (now, self.limits.log_lines);
+        if allowance.0.elapsed() >= Duration::from_secs(1) {
+            *allowance = (Instant::now(), self.limits.log_lines);
         }
         let granted = allowance.1 > 0;
         allowance.1 = allowance.1.saturating_sub(1);

@@ -77,12 +77,21 @@ impl Drop for Resident {
 impl Resident {
     /// Counts how a life ended. Whether another one may follow.
     fn judge(&self, end: &End, template: &Template) -> bool {
-        if let End::Trapped(trap) = end {
+        if let End::Trapped { trap, .. } = end {
             template.bury(self.user.class, trap);
         }
-        self.finished
-            .store(*end == End::Finished, Ordering::Relaxed);
-        matches!(end, End::Failed | End::Trapped(_)) && !self.user.member.stop.is_cancelled()
+        self.note_finished(end);
+        let goes_on = match end {
+            End::Failed => true,
+            End::Trapped { finished, .. } => !finished,
+            End::Stopped | End::Finished => false,
+        };
+        goes_on && !self.user.member.stop.is_cancelled()
+    }
+
+    fn note_finished(&self, end: &End) {
+        let finished = matches!(end, End::Finished | End::Trapped { finished: true, .. });
+        self.finished.store(finished, Ordering::Relaxed);
     }
 
     /// Waits before the next life. Whether it still shall be.
@@ -153,7 +162,7 @@ pub(super) async fn alone(template: Template, pre: BlockingLoadTestPre<Host>, re
         if !resident.judge(&end, &template) || !resident.back_off().await {
             return;
         }
-        if matches!(end, End::Trapped(_)) {
+        if matches!(end, End::Trapped { .. }) {
             template.replace(resident.user.class);
         }
     }
@@ -169,7 +178,10 @@ async fn one_life(
     store.data_mut().join(user.member.clone());
     match Alone::create(template, pre, store, user).await {
         Ok(mut guest) => live(&mut guest, user, &resident.counted, &template.run).await,
-        Err(trap) => End::Trapped(trap),
+        Err(trap) => End::Trapped {
+            trap,
+            finished: false,
+        },
     }
 }
 
@@ -317,8 +329,9 @@ pub(super) async fn group(
 }
 
 /// The residents of a sandbox that died wait together before they begin anew; those that
-/// were asked to stop meanwhile leave.
-async fn restart(residents: Vec<Arc<Resident>>) -> Vec<Arc<Resident>> {
+/// had nothing left to do, or were asked to stop meanwhile, leave.
+async fn restart(mut residents: Vec<Arc<Resident>>) -> Vec<Arc<Resident>> {
+    residents.retain(|resident| !resident.finished.load(Ordering::Relaxed));
     let pauses = residents.into_iter().map(|resident| async move {
         let stays = resident.back_off().await;
         stays.then_some(resident)
@@ -422,10 +435,14 @@ impl Shared<'_> {
                     guest.destroy();
                     end
                 }
-                Err(trap) => End::Trapped(trap),
+                Err(trap) => End::Trapped {
+                    trap,
+                    finished: false,
+                },
             };
             resident.lived(began);
-            if let End::Trapped(trap) = end {
+            resident.note_finished(&end);
+            if let End::Trapped { trap, .. } = end {
                 return Some(trap);
             }
             if !resident.judge(&end, self.template) || !resident.back_off().await {

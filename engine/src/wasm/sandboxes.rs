@@ -113,9 +113,9 @@ impl Sandboxes {
         sandbox
     }
 
-    /// Waits until every sandbox is gone.
-    pub async fn finish(mut self) {
-        self.places.clear();
+    /// Waits until every sandbox is gone. Nobody starts any more.
+    pub async fn close(&mut self) {
+        self.places.iter_mut().for_each(Vec::clear);
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -58,7 +58,12 @@ pub(super) enum End {
     /// It could not start; another life may.
     Failed,
     /// Its sandbox died.
-    Trapped(Trap),
+    Trapped {
+        /// Why.
+        trap: Trap,
+        /// It had nothing left to do anyway.
+        finished: bool,
+    },
 }
 
 /// What a user is, outside its sandbox.
@@ -94,7 +99,7 @@ pub(super) async fn live(
     // Users that come back to life during a pause wait for its end.
     tokio::select! {
         biased;
-        () = user.member.stop.cancelled() => {}
+        () = user.member.stop.cancelled() => return End::Stopped,
         () = run.clock.running() => {}
     }
     let end = match life.settle("on_start", guest.on_start().await) {
@@ -105,12 +110,19 @@ pub(super) async fn live(
         }
         step => step.end(),
     };
-    if matches!(end, End::Trapped(_)) {
+    if life.iteration.is_some() {
+        run.metrics.interrupted_iteration();
+    }
+    if matches!(end, End::Trapped { .. }) {
         return end;
     }
     counted.lock().move_to(State::Stopping);
+    user.member.begin(None);
     match life.settle("on_stop", guest.on_stop().await) {
-        Step::Trap(trap) => End::Trapped(trap),
+        Step::Trap(trap) => End::Trapped {
+            trap,
+            finished: end == End::Finished,
+        },
         _ => end,
     }
 }
@@ -146,7 +158,10 @@ impl Step {
             Step::Ok | Step::LeaveSet | Step::Stop => End::Stopped,
             Step::Failed => End::Failed,
             Step::Finish => End::Finished,
-            Step::Trap(trap) => End::Trapped(trap),
+            Step::Trap(trap) => End::Trapped {
+                trap,
+                finished: false,
+            },
         }
     }
 }
@@ -209,6 +224,10 @@ impl Life<'_> {
     /// Waits until the next task may begin.
     async fn until_next(&mut self, guest: &mut impl Guest) -> Step {
         let begins = self.iteration.is_none();
+        let begun = self.user.begun.load(Ordering::Relaxed);
+        if begins && self.turnstile.is_spent(begun) {
+            return Step::Finish;
+        }
         // What is due does not wait for users that still think.
         if !(begins && self.turnstile.is_open()) {
             match self.pause(guest).await {
@@ -217,7 +236,6 @@ impl Life<'_> {
             }
         }
         if begins {
-            let begun = self.user.begun.load(Ordering::Relaxed);
             let pass = self.turnstile.pass(begun, &self.run.clock);
             let pass = match self.unless_stopped(pass).await {
                 Some(Some(pass)) => pass,

@@ -25,13 +25,15 @@ pub struct Sample<'a> {
 
 /// Counts one exchange.
 pub fn record(sample: Sample<'_>) {
-    metrics::record(&metrics::Sample {
+    let user = Caller::current().user;
+    let sample = metrics::Sample {
         protocol: sample.protocol.to_owned(),
         name: sample.name.to_owned(),
         duration: nanos(sample.duration),
         size: sample.size,
         error: sample.error.map(str::to_owned),
-    });
+    };
+    metrics::record(user, &sample);
 }
 
 /// Adds to a counter.

@@ -6,7 +6,7 @@ use crate::metrics::{Durations, Snapshot};
 use ::prometheus::proto::{Metric, MetricFamily, MetricType};
 
 /// Iterations and groups.
-pub(super) fn iterations(snapshot: &Snapshot) -> [MetricFamily; 5] {
+pub(super) fn iterations(snapshot: &Snapshot) -> [MetricFamily; 6] {
     let groups = snapshot.groups.iter();
     [
         family(
@@ -20,6 +20,12 @@ pub(super) fn iterations(snapshot: &Snapshot) -> [MetricFamily; 5] {
             "How long iterations took.",
             MetricType::SUMMARY,
             unless_empty(&snapshot.iterations),
+        ),
+        family(
+            "aiotest_interrupted_iterations_total",
+            "Iterations that were cut off.",
+            MetricType::COUNTER,
+            vec![counter(&[], snapshot.interrupted_iterations as f64)],
         ),
         family(
             "aiotest_dropped_iterations_total",

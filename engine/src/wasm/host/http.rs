@@ -30,6 +30,11 @@ impl Response {
         })
     }
 
+    /// Bytes of its body.
+    pub(super) fn held(&self) -> usize {
+        self.inner.as_ref().map_or(0, |inner| inner.body().len())
+    }
+
     /// Counts it without waiting for the guest to drop its handle.
     pub(super) fn release(&mut self) {
         self.inner = None;
@@ -256,7 +261,8 @@ impl wit::HostResponse for Host {
         if let Some(at) = self.open.iter().position(|(_, rep)| *rep == response.rep()) {
             self.open.swap_remove(at);
         }
-        self.table.delete(response)?;
+        let response = self.table.delete(response)?;
+        self.held_bodies = self.held_bodies.saturating_sub(response.held());
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::component::{Accessor, Resource};
 use super::http::{Response, Session, options};
 use super::{Host, HostData, Member};
 use crate::http;
-use crate::sample::join_tags;
+use crate::sample::{InvalidTags, MAX_TAGS, join_tags};
 use crate::wasm::bindings::blocking::aiotest::engine::blocking_io;
 use crate::wasm::bindings::concurrent::aiotest::engine::io;
 use crate::wasm::bindings::http as wit;
@@ -17,6 +17,18 @@ use crate::wasm::bindings::http as wit;
 type Sent = Result<Resource<Response>, wit::HttpError>;
 type Opened = (u64, Arc<Member>, Arc<http::Session>);
 type Read = Result<Vec<u8>, wit::HttpError>;
+
+/// The request's tags, and the group it belongs to.
+fn with_group(mut tags: Vec<wit::Tag>, member: &Member) -> Result<String, InvalidTags> {
+    let own = join_tags(&tags)?;
+    let Some(group) = member.group() else {
+        return Ok(own);
+    };
+    tags.retain(|(name, _)| name != "group");
+    tags.truncate(MAX_TAGS - 1);
+    tags.push(("group".to_owned(), group));
+    join_tags(&tags)
+}
 
 fn invalid(message: String) -> wit::HttpError {
     wit::HttpError {
@@ -37,13 +49,12 @@ fn request(request: wit::Request, member: &Member) -> Result<http::Request, wit:
         wit::Method::Other(token) => ::http::Method::from_bytes(token.as_bytes())
             .map_err(|_| invalid("the method is not a valid token".into()))?,
     };
-    let mut tags = request.tags;
-    tags.extend(member.group().map(|group| ("group".to_owned(), group)));
+    let tags = with_group(request.tags, member).map_err(|error| invalid(error.to_string()))?;
     Ok(http::Request {
         method,
         url: request.url,
         name: request.name,
-        tags: join_tags(&tags).map_err(|error| invalid(error.to_string()))?,
+        tags,
         headers: request.headers,
         body: request.body.map(Bytes::from),
         options: options(request.options),
@@ -84,11 +95,28 @@ impl Host {
             Ok(response) => response,
             Err(error) => return Ok(Err(error.into())),
         };
+        let response = match self.hold(response) {
+            Ok(response) => response,
+            Err(error) => return Ok(Err(error)),
+        };
         let handle = self.table.push(Response {
             inner: Some(response),
         })?;
         self.open.push((user, handle.rep()));
         Ok(Ok(handle))
+    }
+
+    /// Bodies that the guest holds on to count as its memory.
+    fn hold(&mut self, response: http::Response) -> Result<http::Response, wit::HttpError> {
+        let body = response.body().len();
+        if self.held_bodies.saturating_add(body) > self.run.limits.memory {
+            let message = "the responses that the sandbox holds exceed its memory limit".to_owned();
+            response.fail_task(&message);
+            let kind = wit::ErrorKind::TooLarge;
+            return Err(wit::HttpError { kind, message });
+        }
+        self.held_bodies += body;
+        Ok(response)
     }
 
     fn take_body(&mut self, response: &Resource<Response>) -> wasmtime::Result<http::Response> {

@@ -53,19 +53,21 @@ impl Group {
     }
 }
 
+fn no_user(user: u64) -> wasmtime::Error {
+    wasmtime::format_err!("there is no user {user} in this sandbox")
+}
+
 impl wit::Host for Host {
-    fn record(&mut self, sample: wit::Sample) -> wasmtime::Result<()> {
-        let error = sample.error.map(clip);
-        // With several users in the sandbox there is no telling whose it is.
-        let mut members = self.members.values();
-        let sink: &dyn Sink = match (members.next(), members.next()) {
-            (Some(only), None) => &**only,
-            _ => &*self.run.metrics,
+    fn record(&mut self, user: u64, sample: wit::Sample) -> wasmtime::Result<()> {
+        let Some(member) = self.members.get(&user) else {
+            return Err(no_user(user));
         };
-        sink.record(&Sample {
+        let error = sample.error.map(clip);
+        let tags = member.group().map(|group| format!("group={group}"));
+        member.record(&Sample {
             method: &clip(sample.protocol),
             name: &clip(sample.name),
-            tags: "",
+            tags: tags.as_deref().unwrap_or_default(),
             status: 0,
             failure: error.as_deref().map(|message| Failure {
                 kind: "scenario",
@@ -107,11 +109,7 @@ impl wit::HostGroup for Host {
     fn enter(&mut self, user: u64, name: String) -> wasmtime::Result<Resource<Group>> {
         let member = match self.members.get(&user) {
             Some(member) => member.clone(),
-            None => {
-                return Err(wasmtime::format_err!(
-                    "there is no user {user} in this sandbox"
-                ));
-            }
+            None => return Err(no_user(user)),
         };
         Ok(self.table.push(Group::enter(&member, &clip(name)))?)
     }

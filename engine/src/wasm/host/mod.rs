@@ -148,6 +148,8 @@ pub(crate) struct Host {
     members: HashMap<u64, Arc<Member>>,
     /// Responses that the guest holds, with the users they belong to.
     open: Vec<(u64, u32)>,
+    /// Bytes of their bodies.
+    held_bodies: usize,
     /// What a guest of the blocking convention waits for.
     errand: Errand,
     meter: Meter,
@@ -236,6 +238,7 @@ impl Host {
             wasi: stdio::wasi(run, class, &stderr),
             members: HashMap::new(),
             open: Vec::new(),
+            held_bodies: 0,
             errand: Errand::default(),
             meter: Meter::new(run),
             refused: Refused::default(),
@@ -256,6 +259,7 @@ impl Host {
             if *owner == id
                 && let Ok(response) = self.table.get_mut(&handle)
             {
+                self.held_bodies = self.held_bodies.saturating_sub(response.held());
                 response.release();
             }
         }
