@@ -1,6 +1,7 @@
 //! Puts iterations into the queues of their classes at the moments an arrival rate wants
 //! them. Knows neither users nor whether there are enough of them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +19,9 @@ const BATCH: usize = 1000;
 /// Where iterations come from, and where they go.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Time of the run at which the arrivals begin.
+    /// Time of the run at which the arrivals begin, and before which they are due.
     start: Duration,
+    end: Duration,
     state: Mutex<State>,
     changed: Notify,
     closed: CancellationToken,
@@ -34,16 +36,18 @@ struct State {
 }
 
 impl Source {
-    /// Arrivals of classes with these weights, in the order of the queues.
+    /// Arrivals of classes with these weights, in the order of the queues, between these
+    /// times of the run.
     pub(crate) fn new(
         arrivals: Arrivals,
         weights: Vec<u32>,
         queues: Vec<Arc<Queue>>,
-        start: Duration,
+        times: Range<Duration>,
     ) -> Arc<Self> {
         let dealer = Dealer::new(weights);
         Arc::new(Source {
-            start,
+            start: times.start,
+            end: times.end,
             state: Mutex::new(State { arrivals, dealer }),
             changed: Notify::new(),
             closed: CancellationToken::new(),
@@ -95,19 +99,19 @@ impl Source {
     }
 
     fn next(&self) -> Option<Duration> {
-        let next = self.state.lock().arrivals.peek()?;
-        self.start.checked_add(next)
+        self.due(&self.state.lock())
+    }
+
+    fn due(&self, state: &State) -> Option<Duration> {
+        let due = self.start.checked_add(state.arrivals.peek()?)?;
+        (due < self.end).then_some(due)
     }
 
     /// Queues what is due by now, or as much of it as may be at a time.
     fn queue(&self, now: Duration) {
         let mut state = self.state.lock();
         for _ in 0..BATCH {
-            let due = state
-                .arrivals
-                .peek()
-                .map(|next| self.start.saturating_add(next));
-            let Some(due) = due.filter(|due| *due <= now) else {
+            let Some(due) = self.due(&state).filter(|due| *due <= now) else {
                 return;
             };
             state.arrivals.advance();
@@ -127,7 +131,12 @@ mod tests {
     fn source(rate: f64, weights: &[u32]) -> Arc<Source> {
         let queues = weights.iter().map(|_| Arc::new(Queue::new(60 * SECOND)));
         let arrivals = Arrivals::new(Curve::constant(rate));
-        Source::new(arrivals, weights.to_vec(), queues.collect(), SECOND)
+        Source::new(
+            arrivals,
+            weights.to_vec(),
+            queues.collect(),
+            SECOND..10 * SECOND,
+        )
     }
 
     fn started() -> RunClock {
@@ -157,6 +166,17 @@ mod tests {
         let queued = queued(&source);
         assert_eq!(queued.iter().sum::<usize>(), 21);
         assert!((4..=5).contains(&queued[0]), "{queued:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_due_after_the_end() {
+        let source = source(10.0, &[1]);
+        let clock = started();
+        tokio::select! {
+            () = source.drive(&clock) => {}
+            () = clock.sleep_until(20 * SECOND) => {}
+        }
+        assert_eq!(queued(&source), [90]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -81,6 +81,11 @@ impl RunClock {
         self.resumed.notify_waiters();
     }
 
+    /// Whether it is not paused.
+    pub fn is_running(&self) -> bool {
+        !self.paused.load(Ordering::Acquire)
+    }
+
     /// Resolves while the clock runs: at once, or at the end of the pause.
     pub async fn running(&self) {
         while self.paused.load(Ordering::Acquire) {

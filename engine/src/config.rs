@@ -141,6 +141,8 @@ pub struct RunConfig {
     /// Names of the classes to run; all with a weight when empty. With plans of their own
     /// it is empty.
     pub classes: Vec<String>,
+    /// Where classes were named, other than on the command line, for messages.
+    pub class_places: BTreeMap<String, String>,
     /// What becomes of single classes, by name.
     pub class_settings: BTreeMap<String, ClassSettings>,
     /// Replaces the classes' hosts.

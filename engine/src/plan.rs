@@ -134,7 +134,9 @@ impl PlanRun {
                     queues.push(queue);
                 }
                 let arrivals = Arrivals::new(rate.clone());
-                Follows::Arrivals(Source::new(arrivals, weights.clone(), queues, plan.start))
+                let end = plan.run_time.unwrap_or(Duration::MAX);
+                let times = plan.start..plan.start.saturating_add(end);
+                Follows::Arrivals(Source::new(arrivals, weights.clone(), queues, times))
             }
         };
         let mut scheduler = Scheduler::new(weights);

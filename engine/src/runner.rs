@@ -173,14 +173,15 @@ pub struct Parts {
 }
 
 /// Runs users until the load is over or something ends it, and returns when the last one
-/// has left. Orders may still come, for [`linger`].
+/// has left. Orders may still come, for [`Rest::linger`].
 pub async fn run(
     parts: Parts,
     config: &RunConfig,
     mut log: mpsc::Receiver<LogLine>,
     watch: &mut dyn FnMut(Event),
-) -> (Outcome, Wheel) {
+) -> (Outcome, Rest) {
     let mut dispatcher = Dispatcher::new(parts, config);
+    dispatcher.publish();
     if config.paused {
         watch(Event::Notice(
             "ready; waiting for the order to start".into(),
@@ -194,39 +195,42 @@ pub async fn run(
         dispatcher.prepare(&mut log, watch).await;
     }
     dispatcher.dispatch(&mut log, watch).await;
-    let outcome = dispatcher.finish(watch).await;
-    while let Ok(line) = log.try_recv() {
-        watch(Event::Log(line));
-    }
-    outcome
+    dispatcher.finish(&mut log, watch).await
 }
 
-/// Stays until the order to quit, or a signal, of a run that is over.
-pub async fn linger(mut wheel: Wheel) {
-    let mut signals = Signals::new();
-    loop {
-        let Request { order, reply } = tokio::select! {
-            Some(request) = wheel.orders.recv() => request,
-            () = signals.next() => return,
-        };
-        let status = wheel.status.borrow().clone();
-        let step = match order {
-            Order::Quit => {
-                // Whoever asked may have gone.
-                let _ = reply.send(Ok(status));
-                return;
-            }
-            Order::Start => lifecycle::Step::Start,
-            Order::Pause => lifecycle::Step::Pause,
-            Order::Resume => lifecycle::Step::Resume,
-            Order::Stop => lifecycle::Step::Stop,
-            Order::Load(_) => {
-                let _ = reply.send(Err(Refused::Over));
-                continue;
-            }
-        };
-        let refused = status.state.after(step).map(|_| status);
-        let _ = reply.send(refused.map_err(Refused::from));
+/// What still listens when a run is over.
+pub struct Rest {
+    wheel: Wheel,
+    signals: Signals,
+}
+
+impl Rest {
+    /// Stays until the order to quit, or a signal.
+    pub async fn linger(mut self) {
+        loop {
+            let Request { order, reply } = tokio::select! {
+                Some(request) = self.wheel.orders.recv() => request,
+                () = self.signals.next() => return,
+            };
+            let status = self.wheel.status.borrow().clone();
+            let step = match order {
+                Order::Quit => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(Ok(status));
+                    return;
+                }
+                Order::Start => lifecycle::Step::Start,
+                Order::Pause => lifecycle::Step::Pause,
+                Order::Resume => lifecycle::Step::Resume,
+                Order::Stop => lifecycle::Step::Stop,
+                Order::Load(_) => {
+                    let _ = reply.send(Err(Refused::Over));
+                    continue;
+                }
+            };
+            let refused = status.state.after(step).map(|_| status);
+            let _ = reply.send(refused.map_err(Refused::from));
+        }
     }
 }
 
@@ -309,7 +313,6 @@ impl<'a> Dispatcher<'a> {
         log: &mut mpsc::Receiver<LogLine>,
         watch: &mut dyn FnMut(Event),
     ) {
-        self.publish();
         while self.state == State::Ready {
             tokio::select! {
                 Some(request) = self.wheel.orders.recv() => self.obey(request),
@@ -403,14 +406,18 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    async fn finish(mut self, watch: &mut dyn FnMut(Event)) -> (Outcome, Wheel) {
+    async fn finish(
+        mut self,
+        log: &mut mpsc::Receiver<LogLine>,
+        watch: &mut dyn FnMut(Event),
+    ) -> (Outcome, Rest) {
         let elapsed = self.run.elapsed();
         let paused = self.run.clock().paused();
         // The hook after the last user is due even if the load never began.
         self.conduct(false);
         self.sandboxes.close().await;
         let conducted = match self.conductor.take() {
-            Some(conductor) => self.finish_conductor(conductor).await,
+            Some(conductor) => self.finish_conductor(conductor, log, watch).await,
             None => Ok(()),
         };
         let mut reason = self.reason.unwrap_or(EndReason::Completed);
@@ -438,17 +445,30 @@ impl<'a> Dispatcher<'a> {
             crossed: self.crossed,
             quit: self.quit,
         };
-        (outcome, self.wheel)
+        while let Ok(line) = log.try_recv() {
+            watch(Event::Log(line));
+        }
+        let rest = Rest {
+            wheel: self.wheel,
+            signals: self.signals,
+        };
+        (outcome, rest)
     }
 
     /// Runs the hook after the last user. Orders are answered meanwhile, and another signal
     /// ends the hook.
-    async fn finish_conductor(&mut self, conductor: ConductorDriver) -> Result<(), String> {
+    async fn finish_conductor(
+        &mut self,
+        conductor: ConductorDriver,
+        log: &mut mpsc::Receiver<LogLine>,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<(), String> {
         let end = conductor.finish();
         tokio::pin!(end);
         loop {
             tokio::select! {
                 result = &mut end => return result,
+                Some(line) = log.recv() => watch(Event::Log(line)),
                 Some(request) = self.wheel.orders.recv() => self.obey(request),
                 () = self.signals.next() => {
                     self.reason = Some(EndReason::Interrupted);

@@ -39,6 +39,13 @@ impl Turnstile {
         self.each.is_some_and(|each| begun >= each) || self.shared.as_ref().is_some_and(none_left)
     }
 
+    /// Whether a user passes without having to wait for anything: nothing is planned, held
+    /// back or shared, and the clock runs.
+    pub fn is_free(&self, clock: &RunClock) -> bool {
+        let planned = self.arrivals.is_some() || self.throttle.is_some() || self.shared.is_some();
+        !planned && clock.is_running()
+    }
+
     /// Waits until a user that began `begun` iterations may begin another; nothing if there
     /// is none left for it.
     pub async fn pass(&self, begun: u64, clock: &RunClock) -> Option<Pass> {
@@ -387,10 +394,12 @@ mod tests {
     async fn nothing_begins_during_a_pause() {
         let turnstile = Turnstile::default();
         let clock = started();
+        assert!(turnstile.is_free(&clock));
         clock.pause();
         let pass = turnstile.pass(0, &clock);
         tokio::pin!(pass);
         assert!(futures::poll!(&mut pass).is_pending());
+        assert!(!turnstile.is_free(&clock));
         clock.resume();
         assert!(pass.await.is_some());
     }

@@ -23,7 +23,24 @@ pub(crate) fn build(
     pick: impl Fn(&Value) -> Option<PathBuf>,
 ) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo tells this process about its own package is not for the packages to build:
+    // some of them would take it for a change, and be built anew each time.
+    for (name, _) in env::vars_os() {
+        let own = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_CRATE_NAME",
+            "CARGO_BIN_NAME",
+        ];
+        if name
+            .to_str()
+            .is_some_and(|name| own.iter().any(|prefix| name.starts_with(prefix)))
+        {
+            command.env_remove(&name);
+        }
+    }
+    let output = command
         .arg("build")
         .args(args)
         .arg("--message-format=json-render-diagnostics")

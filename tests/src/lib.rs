@@ -9,10 +9,10 @@ pub mod faults;
 pub mod guests;
 pub mod handmade;
 pub mod heads;
+pub mod intruders;
 pub mod load_test;
 pub mod process;
 pub mod recorder;
-pub mod scrape;
 pub mod shop;
 pub mod stalling;
 

@@ -13,6 +13,8 @@ use serde_json::Value;
 /// Exit codes.
 const OK: i32 = 0;
 const FAILURES: i32 = 1;
+const SCENARIO: i32 = 7;
+const INTERRUPTED: i32 = 130;
 
 const SEQUENTIAL: &str = "guest-hostile";
 const CONCURRENT: &str = "guest-hostile-concurrent";
@@ -35,10 +37,11 @@ const ROGUES: [&str; 14] = [
     "ForbiddenHost",
 ];
 
+/// One run at a time: they are compared with each other.
+static MACHINE: Mutex<()> = Mutex::new(());
+
 /// Two users of each class, and a shop for them.
 fn run(guest: &str, classes: &[&str], more: &str) -> Results {
-    // One run at a time: they are compared with each other.
-    static MACHINE: Mutex<()> = Mutex::new(());
     let _turn = MACHINE.lock();
     let shop = Shop::start(Default::default());
     let (url, users) = (shop.url(), classes.len() * 2);
@@ -303,5 +306,226 @@ fn waits_without_end_do_not_keep_the_run() {
         assert!(run.output.stderr.contains(notice), "{run:#?}");
         assert_eq!(run.report["users"]["stopped"], 6);
         assert_eq!(run.reason(), "completed");
+    }
+}
+
+#[test]
+fn bodies_without_end_are_cut_off_while_they_are_read() {
+    const LIMIT: f64 = (1 << 20) as f64;
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        let server = faults::start(Fault::EndlessChunks);
+        let (url, address) = (server.url(), server.address());
+        let more = format!("-t 2s --max-body 1MiB -e endless={url} --allow-host {address}");
+        let run = run(guest, &["Neighbour", "Gulper"], &more);
+        assert_eq!(run.code(), FAILURES, "{run:#?}");
+
+        let (gulped, failures) = requests(&run, "gulped");
+        assert!(
+            gulped > 0 && failures == gulped,
+            "{gulped}, {failures} failed"
+        );
+        let error = run.entry("errors", "name", "gulped");
+        assert_eq!(error["kind"], "too-large");
+        assert!(text(&error["message"]).contains("1048576"), "{error}");
+        let bytes = run.number("/counters/bytes gulped");
+        assert!(
+            bytes > 0.0 && bytes <= LIMIT * gulped as f64,
+            "{bytes} bytes of {gulped} bodies"
+        );
+        let (requests, failures) = requests(&run, "/products");
+        assert!(requests > 0 && failures == 0, "{requests}, {failures}");
+    }
+}
+
+#[test]
+fn bodies_that_nobody_reads_to_the_end_are_counted_once() {
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        let server = faults::start(Fault::EndlessChunks);
+        let (url, address) = (server.url(), server.address());
+        let more = format!("-t 2s -e endless={url} --allow-host {address}");
+        let run = run(guest, &["Neighbour", "Nibbler"], &more);
+        assert_eq!(run.reason(), "completed", "{run:#?}");
+        let begun = run.number("/counters/bodies begun");
+        let (nibbled, _) = requests(&run, "nibbled");
+        assert!(begun > 0.0, "{run:#?}");
+        assert_eq!(nibbled as f64, begun, "{guest}");
+        assert_eq!(server.requests(), nibbled, "{guest}");
+        let (requests, failures) = requests(&run, "/products");
+        assert!(requests > 0 && failures == 0, "{requests}, {failures}");
+    }
+}
+
+/// The ways in which all that is beside the users can die, and the words about them.
+const DEATHS: [(&str, &str); 4] = [
+    ("spin", "computed for 100ms without waiting"),
+    ("panic", "no conductor today"),
+    ("dig", "call stack exhausted"),
+    ("hoard", "--memory-limit"),
+];
+
+/// The run failed because of what is beside the users, and says so everywhere.
+#[track_caller]
+fn assert_scenario_failed(run: &Results, start: &str, words: &str) {
+    assert_eq!(run.code(), SCENARIO, "{run:#?}");
+    let reason = run.reason();
+    assert!(
+        reason.starts_with(start) && reason.contains(words),
+        "{words}: {reason}"
+    );
+    let stdout = &run.output.stdout;
+    assert!(
+        stdout.contains("ended ") && stdout.contains(start),
+        "{stdout}"
+    );
+    assert!(!stdout.contains('\x1b'), "{stdout}");
+}
+
+#[test]
+fn a_hook_that_dies_before_the_users_come_ends_the_run() {
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        for (how, words) in DEATHS {
+            let more = format!("-t 60s --cpu-limit 100ms -e hooks=start-{how}");
+            let run = run(guest, &["Neighbour"], &more);
+            assert_scenario_failed(&run, "on_test_start failed: ", words);
+            assert_eq!(run.report["users"]["started"], 0, "{how}");
+            let error = run.entry("task_errors", "task", "on_test_start");
+            assert_eq!(
+                (&error["class"], &error["count"]),
+                (&"hooks".into(), &1.into())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_dies_after_the_users_left_fails_the_run() {
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        for (how, words) in DEATHS {
+            let more = format!("-t 500ms --cpu-limit 100ms -e hooks=stop-{how}");
+            let run = run(guest, &["Neighbour"], &more);
+            assert_scenario_failed(&run, "on_test_stop failed: ", words);
+            assert_eq!(run.report["users"]["stopped"], 2, "{how}");
+            assert!(requests(&run, "/products").0 > 0, "{how}");
+            assert!(run.output.stdout.contains("GET /products"), "{run:#?}");
+            run.entry("task_errors", "task", "on_test_stop");
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_says_too_much_is_cut_and_disarmed() {
+    for (hook, start) in [
+        ("start", "on_test_start failed: because"),
+        ("stop", "on_test_stop failed: because"),
+    ] {
+        let more = format!("-t 200ms -e hooks={hook}-talk");
+        let run = run(SEQUENTIAL, &["Neighbour"], &more);
+        assert_scenario_failed(&run, start, "because");
+        assert!(run.reason().len() <= 5000, "{} bytes", run.reason().len());
+        assert!(!run.output.stderr.contains('\x1b'), "{run:#?}");
+    }
+}
+
+#[test]
+fn a_hook_that_waits_for_ever_can_be_interrupted() {
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        for (hook, users) in [("start", 0), ("stop", 2)] {
+            for how in ["wait", "sleep"] {
+                let shop = Shop::start(Default::default());
+                let url = shop.url();
+                let args = format!("Neighbour -u 2 -i 1 -e hooks={hook}-{how} -H {url}");
+                let mut test = LoadTest::start(&Engine::new(), guest, &args);
+                test.wait_for_line(&format!("at the {hook}"));
+                test.interrupt();
+                let run = test.finish();
+                assert_eq!((run.code(), run.reason()), (INTERRUPTED, "interrupted"));
+                assert_eq!(run.number("/users/stopped"), f64::from(users), "{how}");
+                assert_eq!(run.number("/total/requests"), f64::from(users), "{how}");
+            }
+        }
+    }
+}
+
+/// Neighbours, as many as the load shape wants.
+fn shaped(guest: &str, more: &str) -> Results {
+    let _turn = MACHINE.lock();
+    let shop = Shop::start(Default::default());
+    LoadTest::run(guest, &format!("Neighbour -H {} {more}", shop.url()))
+}
+
+#[test]
+fn a_load_shape_that_dies_each_time_ends_the_run() {
+    let of_spawn_rates = [
+        ("nan", "spawn rate NaN is not above 0"),
+        ("backwards", "spawn rate -1 is not above 0"),
+    ];
+    for (guest, ways) in [
+        (SEQUENTIAL, &DEATHS[..]),
+        (SEQUENTIAL, &of_spawn_rates),
+        (CONCURRENT, &DEATHS[..1]),
+    ] {
+        for (how, words) in ways {
+            let more = format!("-t 60s --cpu-limit 100ms -e shape={how}");
+            let run = shaped(guest, &more);
+            assert_scenario_failed(&run, "the load shape keeps failing: ", words);
+            let error = run.entry("task_errors", "task", "tick");
+            assert_eq!(
+                (&error["class"], &error["count"]),
+                (&"load shape".into(), &4.into())
+            );
+            assert_eq!(run.report["users"]["started"], 0, "{how}");
+        }
+    }
+}
+
+#[test]
+fn a_load_shape_that_wants_too_much_gets_what_there_is() {
+    let run = shaped(SEQUENTIAL, "-t 1s --max-users 3 -e shape=crowd");
+    assert_eq!(run.code(), OK, "{run:#?}");
+    assert_eq!(run.report["users"]["peak"], 3);
+    let notice = "the load shape wants 4294967295 users; limited to 3 (--max-users)";
+    assert!(run.output.stderr.contains(notice), "{run:#?}");
+    assert_eq!(run.number("/counters/stop hooks"), 1.0);
+}
+
+#[test]
+fn a_load_shape_that_never_answers_can_be_interrupted() {
+    let shop = Shop::start(Default::default());
+    let args = format!("Neighbour -e shape=sleep -H {}", shop.url());
+    let mut test = LoadTest::start(&Engine::new(), SEQUENTIAL, &args);
+    test.wait_for_line("0:01");
+    test.interrupt();
+    test.wait_for_line("stopping gracefully");
+    test.interrupt();
+    let run = test.finish();
+    assert_eq!((run.code(), run.reason()), (INTERRUPTED, "interrupted"));
+    assert_eq!(run.report["users"]["started"], 0);
+}
+
+#[test]
+fn a_handler_of_events_that_dies_disturbs_nobody() {
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        for (how, words) in DEATHS {
+            let more = format!("-t 1s --cpu-limit 100ms -e events={how}");
+            let run = run(guest, &["Neighbour"], &more);
+            assert_eq!((run.code(), run.reason()), (FAILURES, "completed"), "{how}");
+            let error = run.entry("task_errors", "class", "events");
+            assert!(text(&error["message"]).contains(words), "{error}");
+            let (requests, failures) = requests(&run, "/products");
+            assert!(requests > 0 && failures == 0, "{requests}, {failures}");
+            assert_eq!(run.number("/counters/stop hooks"), 1.0, "{how}");
+        }
+    }
+}
+
+#[test]
+fn a_handler_of_events_does_not_see_what_it_does_itself() {
+    for guest in [SEQUENTIAL, CONCURRENT] {
+        let run = run(guest, &["Neighbour"], "-t 1s -e events=echo");
+        assert_eq!((run.code(), run.reason()), (OK, "completed"), "{run:#?}");
+        let (seen, _) = requests(&run, "/products");
+        assert!(seen > 0, "{run:#?}");
+        assert_eq!(requests(&run, "echo"), (seen, 0));
+        assert_eq!(run.number("/engine/events_dropped"), 0.0);
     }
 }

@@ -128,7 +128,24 @@ fn check() -> Result<()> {
 
 fn cargo(arguments: &[&str]) -> Result<()> {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program)
+    let mut command = Command::new(program);
+    // What cargo tells this process about its own package is not for the packages to build:
+    // some of them would take it for a change, and be built anew each time.
+    for (name, _) in env::vars_os() {
+        let own = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_CRATE_NAME",
+            "CARGO_BIN_NAME",
+        ];
+        if name
+            .to_str()
+            .is_some_and(|name| own.iter().any(|prefix| name.starts_with(prefix)))
+        {
+            command.env_remove(&name);
+        }
+    }
+    let status = command
         .args(arguments)
         .current_dir(root())
         .status()

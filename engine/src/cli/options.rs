@@ -43,6 +43,8 @@ pub(super) struct RunArgs {
     flags: Flags,
     plans: Vec<NamedPlan>,
     class_settings: BTreeMap<String, ClassSettings>,
+    /// Where the run file has them.
+    class_places: BTreeMap<String, String>,
     origins: Origins,
 }
 
@@ -69,6 +71,7 @@ impl RunArgs {
             flags,
             plans: Vec::new(),
             class_settings: BTreeMap::new(),
+            class_places: BTreeMap::new(),
             origins,
         })
     }
@@ -130,6 +133,8 @@ impl RunArgs {
                 throughput: args.throughput,
             };
             self.class_settings.insert(section.name.clone(), settings);
+            let place = at(&file.path, section.line, &format!("class.{}", section.name));
+            self.class_places.insert(section.name.clone(), place);
         }
         Ok(())
     }
@@ -152,12 +157,14 @@ impl RunArgs {
         self.check_http()?;
         let secrets = self.secrets(&env)?;
         let control_token = self.control_token(&env)?;
+        let class_places = self.class_places();
         let flags = self.flags;
         let plans = plans(self.plans, flags.load, outline, &self.origins)?;
         Ok(RunConfig {
             file: self.file,
             classes: flags.classes,
             class_settings: self.class_settings,
+            class_places,
             host: flags.host,
             tags: flags.scenario.tags,
             exclude_tags: flags.scenario.exclude_tags,
@@ -196,6 +203,23 @@ impl RunArgs {
             skip_preflight: flags.course.skip_preflight,
             exit_code_on_error: flags.course.exit_code_on_error,
         })
+    }
+
+    /// Where classes were named, the most general place first.
+    fn class_places(&self) -> BTreeMap<String, String> {
+        let mut places = self.class_places.clone();
+        let of_run = (&self.origins, &self.flags.classes);
+        let of_plans = self
+            .plans
+            .iter()
+            .map(|plan| (&plan.origins, &plan.args.classes));
+        for (origins, classes) in of_plans.chain([of_run]) {
+            if origins.is_of_file("classes") {
+                let place = |class: &String| (class.clone(), origins.name("classes"));
+                places.extend(classes.iter().map(place));
+            }
+        }
+        places
     }
 
     fn check_sandboxes(&self, outline: &Outline) -> Result<()> {

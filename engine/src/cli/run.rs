@@ -23,8 +23,8 @@ use crate::output::terminal::{Progress, ProgressLine, print, print_error};
 use crate::output::{RunSummary, file, json};
 use crate::plan;
 use crate::preflight::{self, Needs};
-use crate::runner::{self, Event, Outcome, Parts};
-use crate::steering::{Helm, Wheel, steering};
+use crate::runner::{self, Event, Outcome, Parts, Rest};
+use crate::steering::{Helm, steering};
 use crate::threshold::{Threshold, Verdict};
 use crate::user_class::{self, UserClass};
 use crate::wasm::component::Convention;
@@ -150,7 +150,7 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
         wheel,
     };
     let started = SystemTime::now();
-    let (outcome, wheel) = watch(parts, config, log, &helm, endpoint.as_ref()).await;
+    let (outcome, rest) = watch(parts, config, log, &helm, endpoint.as_ref()).await;
     let snapshot = metrics.snapshot().masked(&config.secrets);
     let verdicts = judge(&thresholds, &snapshot, &outcome);
     board.lock().clone_from(&verdicts);
@@ -183,10 +183,10 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
     };
     if let Some(endpoint) = endpoint {
         if config.outputs.linger && !outcome.quit {
-            runner::linger(wheel).await;
+            rest.linger().await;
         } else {
             // Whoever gives orders now is told that the run is over.
-            drop(wheel);
+            drop(rest);
         }
         endpoint.finish().await;
     }
@@ -209,8 +209,12 @@ fn judge(thresholds: &[Threshold], snapshot: &Snapshot, outcome: &Outcome) -> Ve
 fn choose_classes(config: &RunConfig, all: Vec<UserClass>) -> Result<Vec<UserClass>> {
     let planned = config.plans.iter().flat_map(|plan| &plan.classes);
     let settings = config.class_settings.keys();
-    for name in planned.clone().chain(settings) {
-        user_class::find(&all, name)?;
+    for name in config.classes.iter().chain(planned.clone()).chain(settings) {
+        let found = user_class::find(&all, name);
+        match config.class_places.get(name) {
+            Some(place) => found.with_context(|| place.clone())?,
+            None => found?,
+        };
     }
     let named: Vec<String> = match config.classes.is_empty() {
         true => planned.cloned().collect(),
@@ -286,7 +290,7 @@ async fn watch(
     log: mpsc::Receiver<LogLine>,
     helm: &Helm,
     endpoint: Option<&Endpoint>,
-) -> (Outcome, Wheel) {
+) -> (Outcome, Rest) {
     let total = runner::planned_duration(config);
     let quiet = config.outputs.quiet;
     let progress = Arc::new(Progress::start(total, !quiet));

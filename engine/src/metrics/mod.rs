@@ -88,14 +88,14 @@ impl Metrics {
         self.shard().check(name, passed, &self.admission);
     }
 
-    /// Counts a task that ended, in whatever way.
-    pub fn task_run(&self) {
-        self.shard().task_run();
-    }
-
-    /// Counts a round of a user's tasks that ended, and how long it took.
-    pub fn iteration(&self, took: Duration) {
-        self.shard().iteration(took);
+    /// Counts tasks that ended, in whatever way, and how long the iteration took that ended
+    /// with them, if one did.
+    pub fn work(&self, tasks: u64, iteration: Option<Duration>) {
+        let mut shard = self.shard();
+        shard.tasks(tasks);
+        if let Some(took) = iteration {
+            shard.iteration(took);
+        }
     }
 
     /// Counts how much later than planned an iteration began.

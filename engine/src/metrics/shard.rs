@@ -139,8 +139,8 @@ impl Shard {
         times.record(took);
     }
 
-    pub(super) fn task_run(&mut self) {
-        self.tasks += 1;
+    pub(super) fn tasks(&mut self, ended: u64) {
+        self.tasks += ended;
     }
 
     pub(super) fn iteration(&mut self, took: Duration) {

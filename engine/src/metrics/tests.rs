@@ -50,8 +50,8 @@ fn nothing_is_lost_between_threads() {
             scope.spawn(move || {
                 for n in 0..1000 {
                     metrics.record(&sample("GET", ["/a", "/b"][n % 2], thread + 1));
-                    metrics.task_run();
-                    metrics.iteration(Duration::from_micros(thread));
+                    metrics.work(1, None);
+                    metrics.work(0, Some(Duration::from_micros(thread)));
                     metrics.group("checkout", Duration::from_micros(thread));
                     metrics.count("orders", 0.5);
                     metrics.check("fast", n % 4 == 0);
@@ -253,7 +253,7 @@ fn no_text_of_a_masked_snapshot_has_a_secret() {
         metrics.group(text, Duration::ZERO);
         metrics.task_error(text, text, text);
         metrics.restart(text);
-        metrics.iteration(Duration::ZERO);
+        metrics.work(0, Some(Duration::ZERO));
         metrics.dropped_iterations(1);
     }
     metrics.sandbox_event("hunter22", "trap", "hunter22");
@@ -329,7 +329,7 @@ proptest! {
             };
             for metrics in [if first { &one } else { &two }, &both] {
                 metrics.record(&sample);
-                metrics.iteration(Duration::from_micros(micros));
+                metrics.work(0, Some(Duration::from_micros(micros)));
                 metrics.late(Duration::from_micros(micros % 1000));
                 metrics.dropped_iterations(u64::from(status));
                 metrics.group(["checkout", "checkout::pay"][name % 2], Duration::from_micros(micros));

@@ -99,7 +99,7 @@ fn metrics() -> Metrics {
         metrics.record(&request("POST", "/cart", 400 + n, 201, None));
         metrics.check("cart is not empty", n % 10 != 0);
         metrics.trend("items in cart", n as f64 / 10.0);
-        metrics.task_run();
+        metrics.work(1, None);
     }
     let mut first = request("GET", "/suchen?q=\"käse\"\n\x1b[31m", 1_204_000, 200, None);
     first.timings.dns = us(2500);
@@ -148,7 +148,7 @@ fn metrics() -> Metrics {
     metrics.dropped_iterations(3);
     metrics.interrupted_iteration();
     for n in 1..=500 {
-        metrics.iteration(us(n * 2000));
+        metrics.work(0, Some(us(n * 2000)));
         metrics.group("checkout", us(n * 1000));
     }
     metrics.group("checkout::pay\r\x1b[2J", us(1234));

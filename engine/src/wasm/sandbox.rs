@@ -63,8 +63,10 @@ impl Drop for Resident {
         let id = self.user.member.id;
         let class = self.user.class;
         let finished = self.finished.load(Ordering::Relaxed);
-        let run = &self.user.member.run;
-        run.observed.user_stop(&self.user.member);
+        if self.user.announced.load(Ordering::Relaxed) {
+            let run = &self.user.member.run;
+            run.observed.user_stop(&self.user.member);
+        }
         // Nobody listens once the run is over.
         let _ = self.exits.send(Exit {
             id,
@@ -132,6 +134,7 @@ impl Template {
                 member: Arc::new(member),
                 class,
                 begun: AtomicU64::new(0),
+                announced: AtomicBool::new(false),
             },
             counted: Mutex::new(self.run.gauges.enter(class)),
             backoff: Mutex::new(FIRST_BACKOFF),

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -73,6 +73,8 @@ pub(super) struct User {
     pub(super) class: usize,
     /// Iterations that it began, in all of its lives.
     pub(super) begun: AtomicU64,
+    /// Whether its start was told to who observes the run.
+    pub(super) announced: AtomicBool,
 }
 
 /// Runs a user from `on_start` to `on_stop`.
@@ -105,7 +107,9 @@ pub(super) async fn live(
     let end = match life.settle("on_start", guest.on_start().await) {
         Step::Ok | Step::LeaveSet => {
             counted.lock().move_to(State::Running);
-            run.observed.user_start(&user.member);
+            if !user.announced.swap(true, Ordering::Relaxed) {
+                run.observed.user_start(&user.member);
+            }
             life.work(guest).await
         }
         step => step.end(),
@@ -235,25 +239,12 @@ impl Life<'_> {
                 step => return step,
             }
         }
-        if begins {
-            let pass = self.turnstile.pass(begun, &self.run.clock);
-            let pass = match self.unless_stopped(pass).await {
-                Some(Some(pass)) => pass,
-                Some(None) => return Step::Finish,
-                None => return Step::Stop,
-            };
-            self.user.begun.store(begun + 1, Ordering::Relaxed);
-            self.user.member.begin(pass.late);
-            if let Some(late) = pass.late {
-                self.run.metrics.late(late);
-            }
-            self.iteration = Some(Instant::now());
-        } else if self
-            .unless_stopped(self.run.clock.running())
-            .await
-            .is_none()
-        {
-            return Step::Stop;
+        let step = match begins {
+            true => self.begin(begun).await,
+            false => self.hold_on().await,
+        };
+        if !matches!(step, Step::Ok) {
+            return step;
         }
         let per_task = matches!(self.class.wait_time, WaitTime::Pacing(_));
         match self.class.pacing {
@@ -264,23 +255,60 @@ impl Life<'_> {
         Step::Ok
     }
 
+    /// Passes the turnstile into a new iteration.
+    async fn begin(&mut self, begun: u64) -> Step {
+        let mut late = None;
+        if !self.turnstile.is_free(&self.run.clock) {
+            let pass = self.turnstile.pass(begun, &self.run.clock);
+            match self.unless_stopped(pass).await {
+                Some(Some(pass)) => late = pass.late,
+                Some(None) => return Step::Finish,
+                None => return Step::Stop,
+            }
+        }
+        self.user.begun.store(begun + 1, Ordering::Relaxed);
+        self.user.member.begin(late);
+        if let Some(late) = late {
+            self.run.metrics.late(late);
+        }
+        self.iteration = Some(Instant::now());
+        Step::Ok
+    }
+
+    /// Waits for the end of a pause.
+    async fn hold_on(&self) -> Step {
+        if self.run.clock.is_running() {
+            return Step::Ok;
+        }
+        match self.unless_stopped(self.run.clock.running()).await {
+            Some(()) => Step::Ok,
+            None => Step::Stop,
+        }
+    }
+
     /// One task, or as many as the class has at a time.
     async fn act(&mut self, guest: &mut impl Guest) -> Step {
+        let mut tasks = 1;
         let (step, over) = match self.class.execution {
             Execution::Sequential | Execution::Weighted => self.next_task(guest).await,
-            Execution::Concurrent(at_a_time) => (self.batch(guest, at_a_time).await, true),
+            Execution::Concurrent(at_a_time) => {
+                let step = self.batch(guest, at_a_time, &mut tasks).await;
+                (step, true)
+            }
             Execution::OwnLoop => {
+                tasks = 0;
                 let result = guest.run().await;
                 (self.settle("run", result), true)
             }
         };
         let complete = matches!(step, Step::Ok | Step::Failed | Step::LeaveSet);
-        if over
-            && complete
-            && let Some(began) = self.iteration.take()
-        {
-            self.run.metrics.iteration(began.elapsed());
-        }
+        let began = match over && complete {
+            true => self.iteration.take(),
+            false => None,
+        };
+        self.run
+            .metrics
+            .work(tasks, began.map(|began| began.elapsed()));
         step
     }
 
@@ -289,7 +317,6 @@ impl Life<'_> {
         let at = self.itinerary.next(&mut self.position, &mut self.rng);
         let task = &self.class.tasks[at];
         let result = guest.run_task(task.index).await;
-        self.run.metrics.task_run();
         let step = self.settle(&task.name, result);
         let outcome = match step {
             Step::Failed => Outcome::Failed,
@@ -300,7 +327,8 @@ impl Life<'_> {
         (step, over)
     }
 
-    async fn batch(&mut self, guest: &mut impl Guest, at_a_time: usize) -> Step {
+    /// As many tasks as the class has at a time; `done` becomes their number.
+    async fn batch(&mut self, guest: &mut impl Guest, at_a_time: usize, done: &mut u64) -> Step {
         let tasks = &self.class.tasks;
         let chosen: Vec<usize> = if self.class.tasks_are_weighted() {
             let weights = self.class.task_weights();
@@ -310,10 +338,10 @@ impl Life<'_> {
         } else {
             (0..tasks.len()).collect()
         };
+        *done = chosen.len() as u64;
         let calls = chosen.iter().map(|&at| (at, tasks[at].index)).collect();
         let mut worst = Step::Ok;
         for (at, result) in guest.run_tasks(calls, at_a_time).await {
-            self.run.metrics.task_run();
             match self.settle(&tasks[at].name, result) {
                 Step::Ok | Step::LeaveSet => {}
                 Step::Failed if !matches!(worst, Step::Ok) => {}

@@ -64,7 +64,7 @@ fn results() -> Snapshot {
     ] {
         metrics.record(&sample);
     }
-    metrics.iteration(ms(50));
+    metrics.work(0, Some(ms(50)));
     metrics.late(ms(7));
     metrics.dropped_iterations(30);
     metrics.group("a", ms(10));

@@ -1,6 +1,7 @@
 //! `metrics`: what a scenario measures by itself.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -33,6 +34,7 @@ impl Group {
         path.truncate(path.floor_char_boundary(MAX_GROUP));
         let name: Arc<str> = path.into();
         groups.push(name.clone());
+        member.grouped.store(true, Ordering::Relaxed);
         drop(groups);
         Group {
             member: member.clone(),

@@ -11,7 +11,7 @@ mod stdio;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -75,6 +75,8 @@ pub(crate) struct Member {
     late: AtomicU64,
     /// The groups it is in, the innermost last, each with the names of those around it.
     groups: Mutex<Vec<Arc<str>>>,
+    /// It has been in one: most users never are.
+    grouped: AtomicBool,
 }
 
 /// The id of the sandbox beside those of the users, who are numbered from 1.
@@ -100,6 +102,7 @@ impl Member {
             holds_on: false,
             late: AtomicU64::new(NOT_PLANNED),
             groups: Mutex::default(),
+            grouped: AtomicBool::new(false),
         }
     }
 
@@ -117,6 +120,9 @@ impl Member {
 
     /// The innermost group.
     fn group(&self) -> Option<String> {
+        if !self.grouped.load(Ordering::Relaxed) {
+            return None;
+        }
         let groups = self.groups.lock();
         groups.last().map(|group| group.to_string())
     }

@@ -1,5 +1,6 @@
 //! Users that misbehave, one class for each way, and one that only wants to be left alone.
-//! All have weight 0: name the classes on the command line.
+//! All have weight 0: name the classes on the command line. What is beside the users
+//! misbehaves if options say so.
 
 #![expect(
     clippy::print_stdout,
@@ -7,10 +8,14 @@
     reason = "one of them does nothing else"
 )]
 
+mod conductor;
+
 use std::hint::black_box;
 use std::thread;
 
 use aiotest::prelude::*;
+
+use conductor::{Saboteur, Shape, watch};
 
 /// Looks at products; what it gets done tells how the others treat it.
 #[derive(Default)]
@@ -241,6 +246,44 @@ impl HeaderBomb {
     }
 }
 
+/// Reads a body piece by piece, at the URL of option `endless`, and never asks how long it
+/// is.
+#[derive(Default)]
+struct Gulper {
+    client: Client,
+}
+
+#[user(weight = 0, wait_time = 0.1)]
+impl Gulper {
+    async fn test_gulp(&mut self) -> Result {
+        let request = self.client.get(option("endless")?).name("gulped");
+        let response = request.stream().send().await?;
+        while let Some(piece) = response.chunk().await? {
+            metrics::count("bytes gulped", piece.len() as f64);
+        }
+        Ok(())
+    }
+}
+
+/// Begins to read such bodies and keeps them all.
+#[derive(Default)]
+struct Nibbler {
+    client: Client,
+    begun: Vec<Response>,
+}
+
+#[user(weight = 0, wait_time = 0.1)]
+impl Nibbler {
+    async fn test_nibble(&mut self) -> Result {
+        let request = self.client.get(option("endless")?).name("nibbled");
+        let response = request.stream().send().await?;
+        response.chunk().await?;
+        metrics::count("bodies begun", 1.0);
+        self.begun.push(response);
+        Ok(())
+    }
+}
+
 /// Goes where the run does not let it.
 #[derive(Default)]
 struct ForbiddenHost {
@@ -311,7 +354,12 @@ scenario!(
     LongGoodbye,
     BigResponse,
     HeaderBomb,
+    Gulper,
+    Nibbler,
     ForbiddenHost,
     WaitForever,
-    SleepForever
+    SleepForever;
+    shape = Shape,
+    hooks = Saboteur,
+    events = watch(),
 );
