@@ -133,7 +133,7 @@ impl RunArgs {
                 throughput: args.throughput,
             };
             self.class_settings.insert(section.name.clone(), settings);
-            let place = at(&file.path, section.line, &format!("class.{}", section.name));
+            let place = at(&file.path, section.line, format!("class.{}", section.name));
             self.class_places.insert(section.name.clone(), place);
         }
         Ok(())
