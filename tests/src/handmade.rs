@@ -12,6 +12,9 @@ use crate::cargo;
 const VERSION: &str = "0.1.0";
 /// Where the manifest lies in the memory; below it everything is zero.
 const MANIFEST: u32 = 1024;
+/// Bytes of a class and of a task in the manifest.
+const CLASS: usize = 88;
+const TASK: usize = 44;
 
 /// A scenario in the blocking convention. Its users do nothing, 10 ms apart.
 #[derive(Clone, Debug)]
@@ -185,18 +188,24 @@ impl Memory {
 
     fn manifest(&mut self, scenario: &Scenario) -> u32 {
         let sdk = self.list(scenario.sdk.as_bytes(), 1);
-        let classes: Vec<[u8; 72]> = scenario.classes.iter().map(|c| self.class(c)).collect();
-        let classes = self.list(&classes.concat(), 72);
-        self.put(&[sdk, classes].concat())
+        let classes = scenario.classes.iter().map(|class| self.class(class));
+        let classes: Vec<[u8; CLASS]> = classes.collect();
+        let classes = self.list(&classes.concat(), CLASS);
+        let thresholds = self.list(&[], 8);
+        self.put(&[sdk, classes, thresholds].concat())
     }
 
-    fn class(&mut self, class: &Class) -> [u8; 72] {
+    fn class(&mut self, class: &Class) -> [u8; CLASS] {
         let tasks = class.tasks.iter().map(|(name, weight)| {
-            let name = self.list(name.as_bytes(), 1);
-            [&name[..], &weight.to_le_bytes()].concat()
+            // No tags, no parent, and no set.
+            let mut record = [0; TASK];
+            record[..8].copy_from_slice(&self.list(name.as_bytes(), 1));
+            record[8..12].copy_from_slice(&weight.to_le_bytes());
+            record[12..20].copy_from_slice(&self.list(&[], 8));
+            record
         });
         let tasks = tasks.collect::<Vec<_>>().concat();
-        let mut record = [0; 72];
+        let mut record = [0; CLASS];
         record[..8].copy_from_slice(&self.list(class.name.as_bytes(), 1));
         record[8..12].copy_from_slice(&class.weight.to_le_bytes());
         if let Some(host) = &class.host {
@@ -206,8 +215,8 @@ impl Memory {
         // A fixed wait time.
         record[24] = 1;
         record[32..40].copy_from_slice(&10_000_000_u64.to_le_bytes());
-        // Sequential, and no limit of concurrent tasks.
-        record[60..68].copy_from_slice(&self.list(&tasks, 12));
+        // Sequential, and no limit of concurrent tasks or of throughput.
+        record[80..88].copy_from_slice(&self.list(&tasks, TASK));
         record
     }
 }

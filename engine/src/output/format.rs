@@ -64,9 +64,9 @@ pub(super) fn span(value: Duration) -> String {
     }
 }
 
-/// A stop-watch: `0:05`, `1:02:03`.
+/// A stop-watch, to the nearest second: `0:05`, `1:02:03`.
 pub(super) fn clock(value: Duration) -> String {
-    let seconds = value.as_secs();
+    let seconds = value.as_secs_f64().round() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours == 0 {
         format!("{minutes}:{seconds:02}")
