@@ -2,7 +2,12 @@
 //! orders, signals and the scenario's wishes, and turns them into users started and
 //! stopped. Shows nothing itself: events go to whoever watches.
 
-use std::collections::{HashMap, VecDeque};
+mod crew;
+mod events;
+mod rest;
+mod signals;
+mod verdicts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,20 +16,25 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use crew::Crew;
+pub use events::{EndReason, Event, Outcome, Progress};
+pub use rest::Rest;
+use signals::Signals;
+use verdicts::{Answers, Jury};
+
 use crate::conductor_driver::{self, ConductorDriver, Prepared};
-use crate::config::{Load, RunConfig};
+use crate::config::RunConfig;
 use crate::health::Health;
 use crate::lifecycle::{self, Illegal, State};
-use crate::metrics::{RequestStats, Window};
+use crate::metrics::RequestStats;
 use crate::plan::{Over, PlanRun};
-use crate::scheduler::Action;
 use crate::steering::{Change, Order, Refused, Request, Status, Wheel};
 use crate::threshold::{Threshold, Verdict};
 use crate::wasm::Exit;
 use crate::wasm::conductor::Target;
 use crate::wasm::plugin::Plugin;
 use crate::wasm::run::{LogLine, Run};
-use crate::wasm::sandboxes::{Sandboxes, Seat};
+use crate::wasm::sandboxes::Sandboxes;
 
 /// How often users are started and stopped.
 const TICK: Duration = Duration::from_millis(10);
@@ -33,121 +43,11 @@ const PROGRESS: Duration = Duration::from_secs(1);
 /// How long users that an arrival rate needs beforehand may take to get ready.
 const PREPARATION: Duration = Duration::from_secs(60);
 
-/// Why a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EndReason {
-    /// The run time, the stages or the load shape are over.
-    Completed,
-    /// Every user had nothing left to do.
-    UsersFinished,
-    /// `--max-requests`.
-    RequestsSpent,
-    /// An order over HTTP.
-    Ordered,
-    /// Ctrl-C or SIGTERM.
-    Interrupted,
-    /// The scenario asked for it.
-    StoppedByScenario(String),
-    /// A threshold that ends the run was crossed.
-    ThresholdCrossed(String),
-    /// A hook or the load shape failed for good.
-    ScenarioFailed(String),
-    /// Nothing answered from the first second on.
-    Unreachable(String),
-}
-
-impl EndReason {
-    /// Whether the run came to its end without trouble.
-    fn is_regular(&self) -> bool {
-        matches!(
-            self,
-            EndReason::Completed
-                | EndReason::UsersFinished
-                | EndReason::RequestsSpent
-                | EndReason::Ordered
-                | EndReason::StoppedByScenario(_)
-        )
-    }
-}
-
-impl std::fmt::Display for EndReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            EndReason::Completed => f.write_str("completed"),
-            EndReason::UsersFinished => f.write_str("all users finished"),
-            EndReason::RequestsSpent => f.write_str("limit of requests reached"),
-            EndReason::Ordered => f.write_str("stopped by order"),
-            EndReason::Interrupted => f.write_str("interrupted"),
-            EndReason::StoppedByScenario(why) => write!(f, "stopped by the scenario: {why}"),
-            EndReason::ThresholdCrossed(what) => write!(f, "threshold crossed: {what}"),
-            EndReason::ScenarioFailed(why) => write!(f, "{why}"),
-            EndReason::Unreachable(why) => write!(f, "host unreachable: {why}"),
-        }
-    }
-}
-
-/// What happens during a run, for those who watch.
-#[derive(Debug)]
-pub enum Event {
-    /// About once a second.
-    Progress(Progress),
-    /// The scenario wrote a line.
-    Log(LogLine),
-    /// The engine has something to say.
-    Notice(String),
-}
-
-/// The state of a run.
-#[derive(Debug)]
-pub struct Progress {
-    /// Where it stands.
-    pub state: State,
-    /// Time since the start, without pauses.
-    pub elapsed: Duration,
-    /// Users alive.
-    pub users: u64,
-    /// Users there shall be.
-    pub target: u32,
-    /// Requests so far.
-    pub requests: u64,
-    /// Failures so far.
-    pub failures: u64,
-    /// Iterations dropped so far.
-    pub dropped: u64,
-    /// The requests since the last report.
-    pub window: Window,
-    /// How long that is.
-    pub span: Duration,
-}
-
-/// A run that is over.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Why it ended.
-    pub reason: EndReason,
-    /// How long it took, without pauses.
-    pub elapsed: Duration,
-    /// All pauses.
-    pub paused: Duration,
-    /// The engine was short of CPU for much of it.
-    pub saturated: bool,
-    /// Users that did not stop in time and were ended.
-    pub users_ended: u64,
-    /// The threshold that ended the run, as an index.
-    pub crossed: Option<usize>,
-    /// The order was to leave the process as well.
-    pub quit: bool,
-}
-
 /// How long a run takes if nothing ends it earlier, where that is known.
 pub fn planned_duration(config: &RunConfig) -> Option<Duration> {
     let mut longest = Duration::ZERO;
     for plan in &config.plans {
-        let curve = match &plan.load {
-            Load::Users(curve) | Load::Arrivals { rate: curve, .. } => curve.duration(),
-            Load::Shape => None,
-        };
-        let duration = match (plan.run_time, curve) {
+        let duration = match (plan.run_time, plan.load.duration()) {
             (Some(time), Some(curve)) => time.min(curve),
             (time, curve) => time.or(curve)?,
         };
@@ -198,60 +98,12 @@ pub async fn run(
     dispatcher.finish(&mut log, watch).await
 }
 
-/// What still listens when a run is over.
-pub struct Rest {
-    wheel: Wheel,
-    signals: Signals,
-}
-
-impl Rest {
-    /// Stays until the order to quit, or a signal.
-    pub async fn linger(mut self) {
-        loop {
-            let Request { order, reply } = tokio::select! {
-                Some(request) = self.wheel.orders.recv() => request,
-                () = self.signals.next() => return,
-            };
-            let status = self.wheel.status.borrow().clone();
-            let step = match order {
-                Order::Quit => {
-                    // Whoever asked may have gone.
-                    let _ = reply.send(Ok(status));
-                    return;
-                }
-                Order::Start => lifecycle::Step::Start,
-                Order::Pause => lifecycle::Step::Pause,
-                Order::Resume => lifecycle::Step::Resume,
-                Order::Stop => lifecycle::Step::Stop,
-                Order::Load(_) => {
-                    let _ = reply.send(Err(Refused::Over));
-                    continue;
-                }
-            };
-            let refused = status.state.after(step).map(|_| status);
-            let _ = reply.send(refused.map_err(Refused::from));
-        }
-    }
-}
-
-/// A user that has not left.
-struct Present {
-    plan: usize,
-    seat: Seat,
-    /// It was asked to stop.
-    stopping: bool,
-}
-
 struct Dispatcher<'a> {
     plugin: Arc<Plugin>,
     run: Arc<Run>,
     config: &'a RunConfig,
     plans: Vec<PlanRun>,
-    sandboxes: Sandboxes,
-    exits: mpsc::UnboundedReceiver<Exit>,
-    present: HashMap<u64, Present>,
-    /// Users that were asked to stop, and until when they may take, in that order.
-    deadlines: VecDeque<(Instant, u64)>,
+    crew: Crew,
     next_id: u64,
     /// The conductor, until the load begins.
     prepared: Option<Prepared>,
@@ -263,29 +115,25 @@ struct Dispatcher<'a> {
     state: State,
     prepared_by: Instant,
     reason: Option<EndReason>,
-    thresholds: Vec<Threshold>,
-    board: Arc<Mutex<Vec<Verdict>>>,
+    jury: Jury,
+    answers: Answers,
     crossed: Option<usize>,
     users_ended: u64,
     quit: bool,
     dropped: u64,
     reported: (Duration, RequestStats),
-    answered: bool,
 }
 
 impl<'a> Dispatcher<'a> {
     fn new(parts: Parts, config: &'a RunConfig) -> Self {
         let (plugin, users) = (parts.plugin, config.users_per_sandbox);
-        let (sandboxes, exits) = Sandboxes::new(plugin.clone(), parts.run.clone(), users);
+        let sandboxes = Sandboxes::new(plugin.clone(), parts.run.clone(), users);
         Dispatcher {
             plugin,
             run: parts.run,
             config,
             plans: parts.plans,
-            sandboxes,
-            exits,
-            present: HashMap::new(),
-            deadlines: VecDeque::new(),
+            crew: Crew::new(sandboxes, config.stop_timeout),
             next_id: 1,
             prepared: None,
             conductor: None,
@@ -296,14 +144,17 @@ impl<'a> Dispatcher<'a> {
             state: State::Ready,
             prepared_by: Instant::now() + PREPARATION,
             reason: None,
-            thresholds: parts.thresholds,
-            board: parts.board,
+            jury: Jury {
+                thresholds: parts.thresholds,
+                board: parts.board,
+                shown: config.outputs.prometheus.is_some(),
+            },
+            answers: Answers::default(),
             crossed: None,
             users_ended: 0,
             quit: false,
             dropped: 0,
             reported: (Duration::ZERO, RequestStats::default()),
-            answered: false,
         }
     }
 
@@ -354,7 +205,7 @@ impl<'a> Dispatcher<'a> {
         let since = PREPARATION.saturating_sub(left);
         for plan in 0..self.plans.len() {
             let actions = self.plans[plan].prepare(since, &mut self.next_id);
-            self.carry_out(plan, actions);
+            self.crew.carry_out(plan, actions);
         }
     }
 
@@ -385,14 +236,14 @@ impl<'a> Dispatcher<'a> {
         let mut progress = interval(PROGRESS);
         progress.tick().await;
         let run = self.run.clone();
-        while !(self.state == State::Stopping && self.present.is_empty()) {
+        while !(self.state == State::Stopping && self.crew.is_empty()) {
             let live = self.state != State::Stopping;
             tokio::select! {
                 scheduled = tick.tick() => {
                     run.metrics.lag(scheduled.elapsed());
                     self.tick(watch);
                 }
-                Some(exit) = self.exits.recv() => self.left(exit),
+                Some(exit) = self.crew.next_exit() => self.left(exit),
                 Some(step) = next_step(&mut self.conductor) => self.shaped(step, watch),
                 Some(request) = self.wheel.orders.recv() => self.obey(request),
                 Some(line) = log.recv() => watch(Event::Log(line)),
@@ -415,7 +266,7 @@ impl<'a> Dispatcher<'a> {
         let paused = self.run.clock().paused();
         // The hook after the last user is due even if the load never began.
         self.conduct(false);
-        self.sandboxes.close().await;
+        self.crew.close().await;
         let conducted = match self.conductor.take() {
             Some(conductor) => self.finish_conductor(conductor, log, watch).await,
             None => Ok(()),
@@ -516,7 +367,7 @@ impl<'a> Dispatcher<'a> {
                 last = Some(over);
             }
             let actions = self.plans[plan].tick(now, starting, &mut self.next_id);
-            self.carry_out(plan, actions);
+            self.crew.carry_out(plan, actions);
             let dropped = self.plans[plan].take_dropped();
             self.count_dropped(dropped);
         }
@@ -525,35 +376,6 @@ impl<'a> Dispatcher<'a> {
                 Some(Over::Finished) => EndReason::UsersFinished,
                 _ => EndReason::Completed,
             });
-        }
-    }
-
-    fn carry_out(&mut self, plan: usize, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::Start { id, class } => {
-                    let seat = self.sandboxes.start(id, class);
-                    let stopping = false;
-                    let present = Present {
-                        plan,
-                        seat,
-                        stopping,
-                    };
-                    self.present.insert(id, present);
-                }
-                Action::Stop { id, .. } => self.stop_user(id),
-            }
-        }
-    }
-
-    fn stop_user(&mut self, id: u64) {
-        if let Some(user) = self.present.get_mut(&id)
-            && !user.stopping
-        {
-            user.stopping = true;
-            user.seat.stop();
-            let deadline = Instant::now() + self.config.stop_timeout;
-            self.deadlines.push_back((deadline, id));
         }
     }
 
@@ -592,7 +414,6 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn left(&mut self, exit: Exit) {
-        self.present.remove(&exit.id);
         if let Some(plan) = self.plans.iter_mut().find(|plan| plan.has(exit.class)) {
             plan.exited(exit.id, exit.class, exit.finished);
         }
@@ -607,7 +428,7 @@ impl<'a> Dispatcher<'a> {
             self.stop(EndReason::Interrupted);
         } else {
             self.reason = Some(EndReason::Interrupted);
-            self.present.values().for_each(|user| user.seat.abort());
+            self.crew.end_all();
         }
     }
 
@@ -696,24 +517,12 @@ impl<'a> Dispatcher<'a> {
         }
         let dropped = self.plans[plan].stop();
         self.count_dropped(dropped);
-        let users = self.present.iter().filter(|(_, user)| user.plan == plan);
-        let users: Vec<u64> = users.map(|(id, _)| *id).collect();
-        users.into_iter().for_each(|id| self.stop_user(id));
+        self.crew.stop_plan(plan);
     }
 
     /// Ends users that were asked to stop and did not in time.
     fn end_late_users(&mut self, watch: &mut dyn FnMut(Event)) {
-        let now = Instant::now();
-        let mut ended = 0;
-        while let Some((_, id)) = self
-            .deadlines
-            .pop_front_if(|(deadline, _)| *deadline <= now)
-        {
-            if let Some(user) = self.present.get(&id) {
-                user.seat.abort();
-                ended += 1;
-            }
-        }
+        let ended = self.crew.end_late();
         if ended > 0 {
             self.users_ended += ended;
             watch(Event::Notice(format!(
@@ -743,10 +552,18 @@ impl<'a> Dispatcher<'a> {
         self.reported = (elapsed, total);
         self.publish();
         if self.state == State::Running {
-            if !self.answered {
-                self.look_for_answers();
-            }
-            self.judge();
+            self.judge(elapsed);
+        }
+    }
+
+    /// Ends the run if a threshold says so, or if nothing can be reached from the start.
+    fn judge(&mut self, elapsed: Duration) {
+        if let Some(why) = self.answers.missing(&self.run.metrics) {
+            self.stop(EndReason::Unreachable(why));
+        }
+        if let Some((at, expression)) = self.jury.judge(&self.run.metrics, elapsed) {
+            self.crossed = Some(at);
+            self.stop(EndReason::ThresholdCrossed(expression));
         }
     }
 
@@ -764,65 +581,6 @@ impl<'a> Dispatcher<'a> {
     fn publish(&self) {
         self.wheel.status.send_replace(self.status());
     }
-
-    /// Shows how the thresholds stand, and ends the run if one of them says so.
-    fn judge(&mut self) {
-        let aborts = |threshold: &Threshold| threshold.abort_after().is_some();
-        let shown = self.config.outputs.prometheus.is_some() && !self.thresholds.is_empty();
-        if !shown && !self.thresholds.iter().any(aborts) {
-            return;
-        }
-        let elapsed = self.run.elapsed();
-        let snapshot = self.run.metrics.snapshot();
-        let judged = self.thresholds.iter();
-        let verdicts: Vec<Verdict> = judged
-            .map(|threshold| threshold.evaluate(&snapshot, elapsed))
-            .collect();
-        // What has no data yet may still get some.
-        let crossed = verdicts
-            .iter()
-            .zip(&self.thresholds)
-            .position(|(verdict, threshold)| {
-                let due = threshold
-                    .abort_after()
-                    .is_some_and(|delay| elapsed >= delay);
-                due && !verdict.passed && verdict.value.is_some()
-            });
-        if let Some(at) = crossed {
-            self.crossed = Some(at);
-            let what = verdicts[at].expression.clone();
-            self.stop(EndReason::ThresholdCrossed(what));
-        }
-        *self.board.lock() = verdicts;
-    }
-
-    /// Ends a run in which every request so far failed to reach its host.
-    fn look_for_answers(&mut self) {
-        const NO_CONNECTION: [&str; 5] = [
-            "dns",
-            "connect-refused",
-            "connect-timeout",
-            "connect",
-            "tls",
-        ];
-        let snapshot = self.run.metrics.snapshot();
-        if snapshot.total.count() == 0 {
-            return;
-        }
-        let unreached = |kind: &str| NO_CONNECTION.contains(&kind);
-        let failed: u64 = snapshot
-            .errors
-            .iter()
-            .filter(|(key, _)| unreached(&key.kind))
-            .map(|(_, count)| *count)
-            .sum();
-        self.answered = failed < snapshot.total.count();
-        if !self.answered {
-            let most = snapshot.errors.iter().max_by_key(|(_, count)| **count);
-            let why = most.map_or_else(String::new, |(key, _)| key.message.clone());
-            self.stop(EndReason::Unreachable(why));
-        }
-    }
 }
 
 fn interval(period: Duration) -> Interval {
@@ -836,39 +594,5 @@ async fn next_step(conductor: &mut Option<ConductorDriver>) -> Option<conductor_
     match conductor {
         Some(conductor) => conductor.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Ctrl-C and SIGTERM.
-struct Signals {
-    terminate: Option<tokio::signal::unix::Signal>,
-    interrupt: Option<tokio::signal::unix::Signal>,
-}
-
-impl Signals {
-    fn new() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Without a handler the signal ends the process, as it would without us.
-        Signals {
-            terminate: signal(SignalKind::terminate()).ok(),
-            interrupt: signal(SignalKind::interrupt()).ok(),
-        }
-    }
-
-    async fn next(&mut self) {
-        async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
-            match signal {
-                Some(signal) => {
-                    if signal.recv().await.is_none() {
-                        std::future::pending::<()>().await;
-                    }
-                }
-                None => std::future::pending().await,
-            }
-        }
-        tokio::select! {
-            () = received(&mut self.terminate) => {}
-            () = received(&mut self.interrupt) => {}
-        }
     }
 }
