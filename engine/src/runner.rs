@@ -363,7 +363,7 @@ impl<'a> Dispatcher<'a> {
         let mut last = None;
         for plan in 0..self.plans.len() {
             if let Some(over) = self.plans[plan].over(now) {
-                self.stop_plan(plan);
+                self.stop_plan(plan, Instant::now());
                 last = Some(over);
             }
             let actions = self.plans[plan].tick(now, starting, &mut self.next_id);
@@ -401,7 +401,7 @@ impl<'a> Dispatcher<'a> {
                     )));
                 }
             }
-            conductor_driver::Step::End => self.stop_plan(plan),
+            conductor_driver::Step::End => self.stop_plan(plan, Instant::now()),
             conductor_driver::Step::Failed(why) => {
                 watch(Event::Notice(format!("load shape: {why}")));
             }
@@ -502,8 +502,9 @@ impl<'a> Dispatcher<'a> {
             return;
         }
         self.step(lifecycle::Step::Stop);
+        let now = Instant::now();
         for plan in 0..self.plans.len() {
-            self.stop_plan(plan);
+            self.stop_plan(plan, now);
         }
         // After the users know, so that none of them begins anything.
         self.run.clock().resume();
@@ -511,13 +512,13 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Asks the users of a plan to stop.
-    fn stop_plan(&mut self, plan: usize) {
+    fn stop_plan(&mut self, plan: usize, now: Instant) {
         if self.plans[plan].is_over() {
             return;
         }
         let dropped = self.plans[plan].stop();
         self.count_dropped(dropped);
-        self.crew.stop_plan(plan);
+        self.crew.stop_plan(plan, now);
     }
 
     /// Ends users that were asked to stop and did not in time.

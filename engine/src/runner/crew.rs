@@ -50,6 +50,7 @@ impl Crew {
 
     /// Starts and stops users of a plan.
     pub(super) fn carry_out(&mut self, plan: usize, actions: Vec<Action>) {
+        let now = Instant::now();
         for action in actions {
             match action {
                 Action::Start { id, class } => {
@@ -62,27 +63,27 @@ impl Crew {
                     };
                     self.present.insert(id, present);
                 }
-                Action::Stop { id, .. } => self.stop(id),
+                Action::Stop { id, .. } => self.stop(id, now),
             }
         }
     }
 
-    fn stop(&mut self, id: u64) {
+    /// Asks a user to stop, at this moment: those asked together are ended together.
+    fn stop(&mut self, id: u64, now: Instant) {
         if let Some(user) = self.present.get_mut(&id)
             && !user.stopping
         {
             user.stopping = true;
             user.seat.stop();
-            let deadline = Instant::now() + self.stop_timeout;
-            self.deadlines.push_back((deadline, id));
+            self.deadlines.push_back((now + self.stop_timeout, id));
         }
     }
 
     /// Asks all users of a plan to stop.
-    pub(super) fn stop_plan(&mut self, plan: usize) {
+    pub(super) fn stop_plan(&mut self, plan: usize, now: Instant) {
         let users = self.present.iter().filter(|(_, user)| user.plan == plan);
         let users: Vec<u64> = users.map(|(id, _)| *id).collect();
-        users.into_iter().for_each(|id| self.stop(id));
+        users.into_iter().for_each(|id| self.stop(id, now));
     }
 
     /// Ends users that were asked to stop and did not in time. Returns how many.

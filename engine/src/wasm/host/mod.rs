@@ -130,17 +130,21 @@ impl Member {
 
 impl Sink for Member {
     fn record(&self, sample: &Sample<'_>) {
+        let planned;
         let sample = match self.late.load(Ordering::Relaxed) {
-            NOT_PLANNED => *sample,
-            nanos => Sample {
-                late: Some(Duration::from_nanos(nanos)),
-                ..*sample
-            },
+            NOT_PLANNED => sample,
+            nanos => {
+                planned = Sample {
+                    late: Some(Duration::from_nanos(nanos)),
+                    ..*sample
+                };
+                &planned
+            }
         };
-        self.run.metrics.record(&sample);
+        self.run.metrics.record(sample);
         // What an observer does itself is not for it to observe.
         if self.id != CONDUCTOR {
-            self.run.observed.request(self, &sample);
+            self.run.observed.request(self, sample);
         }
     }
 }
