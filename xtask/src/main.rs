@@ -157,8 +157,13 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     }
 }
 
+/// The checkout that the task was started in: one that shares its target directory with
+/// another may run what that one has built.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    package
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")))
+        .join("..")
 }
 
 fn target_dir() -> PathBuf {
