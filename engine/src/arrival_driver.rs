@@ -139,12 +139,6 @@ mod tests {
         )
     }
 
-    fn started() -> RunClock {
-        let clock = RunClock::ready();
-        clock.start();
-        clock
-    }
-
     fn queued(source: &Source) -> Vec<usize> {
         source.queues.iter().map(|queue| queue.unserved()).collect()
     }
@@ -152,7 +146,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn iterations_come_when_they_are_due_and_go_where_they_belong() {
         let source = source(10.0, &[1, 4]);
-        let clock = started();
+        let clock = RunClock::started();
         let until = async |time| clock.sleep_until(time).await;
         tokio::select! {
             () = source.drive(&clock) => {}
@@ -171,7 +165,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_due_after_the_end() {
         let source = source(10.0, &[1]);
-        let clock = started();
+        let clock = RunClock::started();
         tokio::select! {
             () = source.drive(&clock) => {}
             () = clock.sleep_until(20 * SECOND) => {}
@@ -182,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_them_back() {
         let source = source(10.0, &[1]);
-        let clock = started();
+        let clock = RunClock::started();
         let pause = async {
             tokio::time::sleep(2 * SECOND + SECOND / 50).await;
             clock.pause();
@@ -203,7 +197,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_changed_rate_counts_from_then_on() {
         let source = source(1.0, &[1]);
-        let clock = started();
+        let clock = RunClock::started();
         let change = async {
             clock.sleep_until(3 * SECOND + SECOND / 2).await;
             source.change(clock.elapsed(), 100.0);

@@ -156,16 +156,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn curve(from: f64, stages: &[(f64, f64)]) -> Curve {
-        let stages = stages.iter();
-        Curve {
-            from,
-            stages: stages
-                .map(|&(s, to)| (Duration::from_secs_f64(s), to))
-                .collect(),
-        }
-    }
-
     fn all(curve: Curve) -> Vec<f64> {
         let mut arrivals = Arrivals::new(curve);
         std::iter::from_fn(|| {
@@ -190,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_ramp_begins_slowly_and_ends_with_its_stages() {
-        let times = all(curve(0.0, &[(10.0, 20.0)]));
+        let times = all(Curve::ramps(0.0, &[(10.0, 20.0)]));
         assert_eq!(times.len(), 100);
         assert!((times[25] - 5.0).abs() < 1e-6, "{}", times[25]);
-        let down = all(curve(20.0, &[(10.0, 0.0)]));
+        let down = all(Curve::ramps(20.0, &[(10.0, 0.0)]));
         assert_eq!(down.len(), 100);
         assert!((down[75] - 5.0).abs() < 1e-6, "{}", down[75]);
     }
@@ -232,7 +222,7 @@ mod tests {
             ramp in prop::collection::vec((0.0_f64..20.0, 0.0_f64..50.0), 1..5),
             window in (0.0_f64..100.0, 0.0_f64..100.0),
         ) {
-            let curve = curve(from, &ramp);
+            let curve = Curve::ramps(from, &ramp);
             let times = all(curve.clone());
             prop_assert!(times.is_sorted());
             let (a, b) = (window.0.min(window.1), window.0.max(window.1));

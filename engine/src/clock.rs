@@ -5,7 +5,15 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+/// Ticks by the machine's clock, so far apart at least, however long the work between them
+/// takes.
+pub(crate) fn interval(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
 
 /// Measures from the start of the run, without its pauses. Shows zero until then. Follows
 /// tokio's clock, so tests can pause that one too.
@@ -38,6 +46,14 @@ impl RunClock {
             paused: AtomicBool::new(false),
             resumed: Notify::new(),
         }
+    }
+
+    /// Goes already.
+    #[cfg(test)]
+    pub(crate) fn started() -> Self {
+        let clock = Self::ready();
+        clock.start();
+        clock
     }
 
     /// Goes from now on. Called once; those who sleep until a time wait for it too.
@@ -127,15 +143,9 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn started() -> RunClock {
-        let clock = RunClock::ready();
-        clock.start();
-        clock
-    }
-
     #[tokio::test(start_paused = true)]
     async fn pauses_do_not_count() {
-        let clock = started();
+        let clock = RunClock::started();
         tokio::time::advance(2 * SECOND).await;
         clock.pause();
         tokio::time::advance(5 * SECOND).await;
@@ -147,7 +157,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_prolongs_a_sleep() {
-        let clock = started();
+        let clock = RunClock::started();
         let begin = Instant::now();
         let pause = async {
             tokio::time::sleep(SECOND).await;
@@ -162,7 +172,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_passes_while_it_stands_still() {
-        let clock = started();
+        let clock = RunClock::started();
         clock.running().await;
         clock.pause();
         let waits = clock.running();

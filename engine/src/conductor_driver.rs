@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::clock::interval;
 use crate::wasm::conductor::{Conductor, Events, Target};
 use crate::wasm::plugin::Plugin;
 use crate::wasm::run::Run;
@@ -210,10 +210,4 @@ impl Work {
             self.conductor = conductor;
         }
     }
-}
-
-fn interval(period: Duration) -> Interval {
-    let mut interval = tokio::time::interval(period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }

@@ -25,6 +25,18 @@ impl Curve {
         }
     }
 
+    /// Ramps of so many seconds to values.
+    #[cfg(test)]
+    pub(crate) fn ramps(from: f64, stages: &[(f64, f64)]) -> Self {
+        let stages = stages.iter();
+        Curve {
+            from,
+            stages: stages
+                .map(|&(s, to)| (Duration::from_secs_f64(s), to))
+                .collect(),
+        }
+    }
+
     /// The value after `elapsed`, or nothing when the stages are over.
     pub fn at(&self, elapsed: Duration) -> Option<f64> {
         if self.stages.is_empty() {
@@ -130,19 +142,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn curve(from: f64, stages: &[(f64, f64)]) -> Curve {
-        let stages = stages.iter();
-        Curve {
-            from,
-            stages: stages
-                .map(|&(s, to)| (Duration::from_secs_f64(s), to))
-                .collect(),
-        }
-    }
-
     #[test]
     fn stages_are_linear_ramps() {
-        let curve = curve(0.0, &[(10.0, 100.0), (20.0, 100.0), (60.0, 0.0)]);
+        let curve = Curve::ramps(0.0, &[(10.0, 100.0), (20.0, 100.0), (60.0, 0.0)]);
         let at = |s: f64| curve.at(Duration::from_secs_f64(s));
         assert_eq!(at(0.0), Some(0.0));
         assert_eq!(at(5.0), Some(50.0));
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_stage_without_duration_jumps() {
-        let curve = curve(3.0, &[(0.0, 70.0), (10.0, 70.0)]);
+        let curve = Curve::ramps(3.0, &[(0.0, 70.0), (10.0, 70.0)]);
         assert_eq!(curve.at(Duration::ZERO), Some(70.0));
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crew::Crew;
 pub use events::{EndReason, Event, Outcome, Progress};
@@ -22,6 +22,7 @@ pub use rest::Rest;
 use signals::Signals;
 use verdicts::{Answers, Jury};
 
+use crate::clock::interval;
 use crate::conductor_driver::{self, ConductorDriver, Prepared};
 use crate::config::RunConfig;
 use crate::health::Health;
@@ -358,8 +359,8 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn follow_plans(&mut self, now: Duration) {
-        let users = self.run.gauges.snapshot();
-        let starting = |class: usize| users.classes.get(class).map_or(0, |class| class.starting);
+        let gauges = self.run.gauges.clone();
+        let starting = |class| gauges.starting(class);
         let mut last = None;
         for plan in 0..self.plans.len() {
             if let Some(over) = self.plans[plan].over(now) {
@@ -582,12 +583,6 @@ impl<'a> Dispatcher<'a> {
     fn publish(&self) {
         self.wheel.status.send_replace(self.status());
     }
-}
-
-fn interval(period: Duration) -> Interval {
-    let mut interval = tokio::time::interval(period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }
 
 /// The load shape's next word; never, without one.

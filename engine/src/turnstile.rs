@@ -259,19 +259,13 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn started() -> RunClock {
-        let clock = RunClock::ready();
-        clock.start();
-        clock
-    }
-
     #[tokio::test]
     async fn each_user_has_so_many() {
         let turnstile = Turnstile {
             each: Some(2),
             ..Turnstile::default()
         };
-        let clock = started();
+        let clock = RunClock::started();
         assert!(turnstile.pass(1, &clock).await.is_some());
         assert!(turnstile.pass(2, &clock).await.is_none());
     }
@@ -282,7 +276,7 @@ mod tests {
             shared: Some(Arc::new(AtomicU64::new(10))),
             ..Turnstile::default()
         };
-        let clock = started();
+        let clock = RunClock::started();
         let users = (0..7).map(async |_| {
             let mut begun = 0;
             while turnstile.pass(begun, &clock).await.is_some() {
@@ -299,7 +293,7 @@ mod tests {
             throttle: Some(Throttle::new(10.0)),
             ..Turnstile::default()
         };
-        let clock = started();
+        let clock = RunClock::started();
         let users = (0..5).map(async |_| {
             for begun in 0..4 {
                 turnstile.pass(begun, &clock).await;
@@ -317,7 +311,7 @@ mod tests {
             arrivals: Some(queue.clone()),
             ..Turnstile::default()
         };
-        let clock = started();
+        let clock = RunClock::started();
         queue.push(Duration::ZERO);
         queue.push(SECOND);
         tokio::time::advance(2 * SECOND).await;
@@ -333,7 +327,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_waits_too_long_is_dropped_and_counted() {
         let queue = Queue::new(SECOND);
-        let clock = started();
+        let clock = RunClock::started();
         queue.push(Duration::ZERO);
         queue.push(5 * SECOND);
         tokio::time::advance(5 * SECOND).await;
@@ -350,7 +344,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn idle_users_serve_what_is_due() {
         let queue = Arc::new(Queue::new(SECOND));
-        let clock = started();
+        let clock = RunClock::started();
         let take = queue.take(&clock);
         tokio::pin!(take);
         assert!(futures::poll!(&mut take).is_pending());
@@ -363,7 +357,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_waiting_takes_no_moment_along() {
         let throttle = Throttle::new(1.0);
-        let clock = started();
+        let clock = RunClock::started();
         throttle.pass(&clock).await;
         {
             let quitters: Vec<_> = (0..50).map(|_| Box::pin(throttle.pass(&clock))).collect();
@@ -383,7 +377,7 @@ mod tests {
             throttle: Some(Throttle::new(0.001)),
             ..Turnstile::default()
         };
-        let clock = started();
+        let clock = RunClock::started();
         assert!(turnstile.is_spent(2) && !turnstile.is_spent(1));
         assert!(turnstile.pass(0, &clock).await.is_some());
         assert!(turnstile.is_spent(1));
@@ -393,7 +387,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_begins_during_a_pause() {
         let turnstile = Turnstile::default();
-        let clock = started();
+        let clock = RunClock::started();
         assert!(turnstile.is_free(&clock));
         clock.pause();
         let pass = turnstile.pass(0, &clock);

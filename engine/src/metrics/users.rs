@@ -132,6 +132,13 @@ impl UserGauges {
         }
     }
 
+    /// Users of a class before the end of their `on-start`; none of a class there is not.
+    #[must_use]
+    pub fn starting(&self, class: usize) -> u64 {
+        let states = self.classes.get(class).map(|(_, states)| states);
+        states.map_or(0, |states| states[State::Starting as usize].load(Relaxed))
+    }
+
     /// Users alive now, of all classes.
     #[must_use]
     pub fn live(&self) -> u64 {
@@ -198,6 +205,7 @@ mod tests {
         let mut one = gauges.enter(0);
         let two = gauges.enter(0);
         let mut three = gauges.enter(1);
+        assert_eq!([0, 1, 2].map(|class| gauges.starting(class)), [2, 1, 0]);
         one.move_to(State::Running);
         three.move_to(State::Restarting);
         drop(two);

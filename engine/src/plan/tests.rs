@@ -8,12 +8,6 @@ use crate::user_class::{Task, WaitTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn started() -> RunClock {
-    let clock = RunClock::ready();
-    clock.start();
-    clock
-}
-
 fn class(name: &str, weight: u32) -> UserClass {
     UserClass {
         index: 0,
@@ -169,7 +163,7 @@ fn a_shape_is_followed_within_its_limit() {
 async fn an_arrival_rate_gets_the_users_it_takes() {
     let load = arrivals(Curve::constant(100.0), 2);
     let mut stage = Stage::new(plan("p", &[], load), &[class("A", 1)]);
-    let clock = started();
+    let clock = RunClock::started();
     assert_eq!(
         stage.plan.prepare(Duration::ZERO, &mut stage.next_id).len(),
         2
@@ -191,7 +185,7 @@ async fn arrivals_beyond_the_users_and_their_patience_are_dropped() {
     let mut plan = plan("p", &[], arrivals(Curve::constant(10.0), 0));
     plan.max_users = 3;
     let mut stage = Stage::new(plan, &[class("A", 1)]);
-    let clock = started();
+    let clock = RunClock::started();
     let source = stage.plan.source().unwrap().clone();
     tokio::select! {
         () = source.drive(&clock) => {}

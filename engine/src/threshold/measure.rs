@@ -147,22 +147,16 @@ fn named<'a, V>(all: &'a BTreeMap<String, V>, name: Option<&str>) -> impl Iterat
         .map(|(_, value)| value)
 }
 
-/// All of them as one distribution. It is snapshots that merge, so each travels in one.
+/// All of them as one distribution.
 fn merged<'a>(mut all: impl Iterator<Item = &'a Durations>) -> Cow<'a, Durations> {
     let Some(first) = all.next() else {
         return Cow::Owned(Durations::default());
     };
-    let mut rest = all.peekable();
-    if rest.peek().is_none() {
-        return Cow::Borrowed(first);
+    let mut merged = Cow::Borrowed(first);
+    for durations in all {
+        merged.to_mut().merge(durations);
     }
-    let (mut sum, mut next) = (Snapshot::default(), Snapshot::default());
-    sum.lag.clone_from(first);
-    for durations in rest {
-        next.lag.clone_from(durations);
-        sum.merge(&next);
-    }
-    Cow::Owned(sum.lag)
+    merged
 }
 
 fn total(counts: impl Iterator<Item = u64>) -> u64 {
