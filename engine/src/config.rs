@@ -114,6 +114,15 @@ pub struct Http {
     pub timeout: Duration,
 }
 
+/// A folder that the scenario may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What the scenario calls it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
 /// Where results go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
@@ -136,7 +145,7 @@ pub struct Outputs {
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunConfig {
-    /// The component.
+    /// The component or script.
     pub file: PathBuf,
     /// Names of the classes to run; all with a weight when empty. With plans of their own
     /// it is empty.
@@ -167,10 +176,12 @@ pub struct RunConfig {
     pub secrets: Secrets,
     /// `--data` files for the scenario.
     pub data: Vec<FeedSource>,
+    /// `--dir` folders for the scenario.
+    pub folders: Vec<Grant>,
     /// Conditions on the results, beside those of the scenario.
     pub thresholds: Vec<Threshold>,
-    /// Users that share a sandbox.
-    pub users_per_sandbox: u32,
+    /// Users that share a sandbox, if that was asked for.
+    pub users_per_sandbox: Option<u32>,
     /// Limits of each sandbox.
     pub limits: Limits,
     /// Distinct request names in the results.

@@ -180,6 +180,7 @@ mod tests {
             host: None,
             wait_time: WaitTime::None,
             execution,
+            alone: false,
             throughput: None,
             pacing: None,
             tasks,

@@ -99,6 +99,25 @@ pub fn check(needs: Needs, limits: Limits, packable: Option<u64>) -> Result<(), 
     Ok(())
 }
 
+/// Bytes of memory that this process may still take: what the machine has, or its control
+/// group, if that is less.
+pub fn available_memory() -> u64 {
+    let number = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
+    let group = number("/sys/fs/cgroup/memory.max").map(|limit| {
+        let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
+        limit.saturating_sub(used)
+    });
+    let machine = fs::read_to_string("/proc/meminfo").ok();
+    let machine = machine.and_then(|text| {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("MemAvailable:"))?;
+        let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kibibytes << 10)
+    });
+    machine.unwrap_or(u64::MAX).min(group.unwrap_or(u64::MAX))
+}
+
 /// Raises the soft limit of open files to the hard one, and reads all limits. What cannot
 /// be read counts as unlimited.
 pub fn raise_and_read() -> Limits {

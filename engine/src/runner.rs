@@ -28,6 +28,7 @@ use crate::config::RunConfig;
 use crate::health::Health;
 use crate::lifecycle::{self, Illegal, State};
 use crate::metrics::RequestStats;
+use crate::packing::Packing;
 use crate::plan::{Over, PlanRun};
 use crate::steering::{Change, Order, Refused, Request, Status, Wheel};
 use crate::threshold::{Threshold, Verdict};
@@ -63,6 +64,8 @@ pub struct Parts {
     pub plugin: Arc<Plugin>,
     /// What its sandboxes share.
     pub run: Arc<Run>,
+    /// How its users share sandboxes.
+    pub packing: Packing,
     /// Its plans; see [`crate::plan::assign`].
     pub(crate) plans: Vec<PlanRun>,
     /// Conditions on the results.
@@ -127,8 +130,8 @@ struct Dispatcher<'a> {
 
 impl<'a> Dispatcher<'a> {
     fn new(parts: Parts, config: &'a RunConfig) -> Self {
-        let (plugin, users) = (parts.plugin, config.users_per_sandbox);
-        let sandboxes = Sandboxes::new(plugin.clone(), parts.run.clone(), users);
+        let plugin = parts.plugin;
+        let sandboxes = Sandboxes::new(plugin.clone(), parts.run.clone(), parts.packing);
         Dispatcher {
             plugin,
             run: parts.run,

@@ -89,6 +89,8 @@ pub struct UserClass {
     pub wait_time: WaitTime,
     /// Order of the tasks.
     pub execution: Execution,
+    /// Its users share no sandbox.
+    pub alone: bool,
     /// Iterations of all its users a second, at most.
     pub throughput: Option<f64>,
     /// Iterations start this far apart, instead of any wait time: the run says so, not the
@@ -114,10 +116,11 @@ pub enum InvalidClass {
     #[error("the SDK's name is empty, longer than 200 bytes, or has control characters")]
     BadSdk,
     /// A base URL that cannot be shown.
-    #[error(
-        "user class '{0}': the host is empty, longer than 200 bytes, or has control characters"
-    )]
+    #[error("user class '{0}': the host is longer than 200 bytes, or has control characters")]
     BadHost(String),
+    /// A class that sends requests, and nobody says where to.
+    #[error("user class '{0}' has no host: give --host, or let the class name one")]
+    NoHost(String),
     /// A class that has nothing to do.
     #[error("user class '{0}' has no tasks")]
     NoTasks(String),
@@ -187,7 +190,8 @@ impl UserClass {
         if !is_name(&self.name) {
             return Err(InvalidClass::BadName(self.index));
         }
-        if self.host.as_deref().is_some_and(|host| !is_name(host)) {
+        let host = self.host.as_deref().filter(|host| !host.is_empty());
+        if host.is_some_and(|host| !is_name(host)) {
             return Err(InvalidClass::BadHost(name()));
         }
         if self.weight > MAX_WEIGHT {
@@ -439,6 +443,7 @@ mod tests {
             host: None,
             wait_time: WaitTime::None,
             execution: Execution::Sequential,
+            alone: false,
             throughput: None,
             pacing: None,
             tasks: vec![task("test", None, &[])],

@@ -36,6 +36,7 @@ class Scenario(exports.Scenario):
                     host="http://127.0.0.1:8080",
                     wait_time=WaitTime_Fixed(SECOND // 100),
                     execution=Execution.SEQUENTIAL,
+                    alone=False,
                     max_concurrent_tasks=None,
                     throughput=None,
                     tasks=[

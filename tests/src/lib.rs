@@ -13,8 +13,10 @@ pub mod intruders;
 pub mod load_test;
 pub mod process;
 pub mod recorder;
+pub mod scripts;
 pub mod shop;
 pub mod stalling;
+pub mod storefront;
 
 pub use control::Control;
 pub use engine::Engine;
@@ -23,3 +25,4 @@ pub use load_test::{LoadTest, Results};
 pub use process::{Output, Process};
 pub use recorder::Recorder;
 pub use shop::Shop;
+pub use storefront::{Exchange, Storefront};

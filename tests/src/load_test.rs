@@ -1,10 +1,10 @@
-//! A guest under load in the real engine, and the results from its JSON report. Knows
-//! nothing of what the guest does.
+//! A scenario under load in the real engine, and the results from its JSON report. Knows
+//! nothing of what the scenario does.
 
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde_json::Value;
@@ -50,9 +50,22 @@ impl LoadTest {
         guest: &str,
         args: impl IntoIterator<Item = S>,
     ) -> Self {
+        Self::start_file(engine, &guests::build(guest), args)
+    }
+
+    /// Starts the engine with a file, which is a component or a script, and arguments as
+    /// they are.
+    ///
+    /// # Panics
+    /// When the engine does not build.
+    pub fn start_file<S: AsRef<OsStr>>(
+        engine: &Engine,
+        file: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let report = directory.path().join("report.json");
-        let mut line: Vec<OsString> = vec!["run".into(), guests::build(guest).into()];
+        let mut line: Vec<OsString> = vec!["run".into(), file.into()];
         line.extend(["--json".into(), report.clone().into()]);
         line.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         Self {

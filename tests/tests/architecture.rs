@@ -16,6 +16,7 @@ const LAYERS: [&[&str]; 10] = [
         "health",
         "lifecycle",
         "load_shape",
+        "packing",
         "preflight",
         "sample",
         "secrets",
@@ -26,6 +27,7 @@ const LAYERS: [&[&str]; 10] = [
         "feed",
         "itinerary",
         "scheduler",
+        "script",
         "steering",
         "turnstile",
     ],
@@ -40,10 +42,13 @@ const LAYERS: [&[&str]; 10] = [
 ];
 
 /// Crates, and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 16] = [
     ("wasmtime", &["wasm"]),
     ("wasmtime_wasi", &["wasm"]),
+    ("wasm_encoder", &["wasm"]),
     ("wasmparser", &["wasm"]),
+    ("component_init_transform", &["wasm"]),
+    ("aiotest_python", &["script", "wasm"]),
     ("hyper", &["control", "http"]),
     ("hyper_util", &["control", "http"]),
     ("h2", &["http"]),
@@ -51,6 +56,7 @@ const CONFINED: [(&str, &[&str]); 12] = [
     ("clap", &["cli"]),
     ("toml", &["cli"]),
     ("csv", &["feed"]),
+    ("tar", &["script"]),
     ("aho_corasick", &["secrets"]),
     ("indicatif", &["output"]),
 ];

@@ -121,6 +121,9 @@ fn guests() -> Result<PathBuf> {
 
 fn check() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
+    // A workspace of its own: see its Cargo.toml.
+    let runtime = "guest-sdk/python/runtime/Cargo.toml";
+    cargo(&["fmt", "--manifest-path", runtime, "--check"])?;
     cargo(&["clippy", "--all-targets", "--", "-D", "warnings"])?;
     cargo(&["clippy", "-p", "guest-*", "--", "-D", "warnings"])?;
     cargo(&["doc", "--no-deps", "--quiet"])

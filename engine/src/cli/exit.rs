@@ -18,6 +18,7 @@ use crate::metrics::Snapshot;
 use crate::output::file::WriteError;
 use crate::preflight::TooLow;
 use crate::runner::EndReason;
+use crate::script::{PackError, ScriptError};
 use crate::threshold::Verdict;
 use crate::wasm::plugin::PluginError;
 
@@ -34,7 +35,9 @@ const INTERRUPTED: u8 = 130;
 
 /// The code for an error that kept a run from starting or its results from being written.
 pub(super) fn of_error(error: &anyhow::Error) -> u8 {
-    if error.is::<PluginError>() {
+    let script = error.downcast_ref::<ScriptError>();
+    let folder = matches!(script, Some(ScriptError::Folder { .. }));
+    if error.is::<PluginError>() || error.is::<PackError>() || script.is_some() && !folder {
         COMPONENT
     } else if error.is::<TooLow>() {
         PREFLIGHT

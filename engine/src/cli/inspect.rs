@@ -9,23 +9,18 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit;
-use super::options::size;
-use crate::config::Limits;
+use super::scenario::ScenarioArgs;
+use crate::output::format::bytes;
 use crate::output::terminal::print;
+use crate::script::Bundle;
 use crate::threshold::Threshold;
 use crate::user_class::{Execution, Task, TaskSet, UserClass, WaitTime, distribute};
 use crate::wasm::component::INTERFACE_VERSION;
-use crate::wasm::plugin::{Plugin, PoolSize, Source};
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// The scenario: a WebAssembly component
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-
-    /// Memory of the sandbox that it describes itself in
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64MiB")]
-    memory_limit: u64,
+    #[command(flatten)]
+    scenario: ScenarioArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -35,6 +30,8 @@ pub(super) struct InspectArgs {
 #[derive(Serialize)]
 struct Inspection {
     file: PathBuf,
+    /// What of a script is packed, or would be.
+    files: Vec<InspectedFile>,
     interface: &'static str,
     sdk: String,
     convention: &'static str,
@@ -46,6 +43,12 @@ struct Inspection {
     classes: Vec<InspectedClass>,
     thresholds: Vec<String>,
     imports: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct InspectedFile {
+    name: String,
+    bytes: usize,
 }
 
 #[derive(Serialize)]
@@ -79,29 +82,22 @@ struct InspectedTask {
 }
 
 pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
-    let memory = usize::try_from(args.memory_limit.min(4 << 30))?;
-    let limits = Limits {
-        memory,
-        ..Limits::default()
-    };
+    let scenario = &args.scenario;
+    let limits = scenario.limits()?;
     let began = Instant::now();
-    let source = Source::read(&args.file)?;
+    let source = scenario.open()?;
     let outline = source.outline().clone();
-    let pool = PoolSize {
-        sandboxes: 1,
-        memory: limits.memory,
-        table_elements: limits.table_elements,
-    };
-    let plugin = Plugin::load(source, pool)?;
+    let script = source.script().map(|script| script.pack()).transpose()?;
+    let plugin = scenario.load(&source)?;
     let load_ms = began.elapsed().as_secs_f64() * 1e3;
-    let run = super::unattended(limits, &plugin)?;
-    let manifest = super::runtime()?.block_on(plugin.describe(&run))?;
+    let manifest = scenario.describe(&plugin)?;
     let inspection = Inspection {
-        file: args.file.clone(),
+        file: scenario.file.clone(),
+        files: script.map_or_else(Vec::new, files),
         interface: INTERFACE_VERSION,
         sdk: manifest.sdk,
         convention: outline.convention.as_str(),
-        load_shape: outline.shape,
+        load_shape: manifest.shaped,
         hooks: outline.hooks,
         observer: outline.observer,
         load_ms,
@@ -126,6 +122,11 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<u8> {
     Ok(exit::OK)
 }
 
+fn files(bundle: Bundle) -> Vec<InspectedFile> {
+    let file = |(name, bytes)| InspectedFile { name, bytes };
+    bundle.files.into_iter().map(file).collect()
+}
+
 fn classes(classes: Vec<UserClass>) -> Vec<InspectedClass> {
     let weights: Vec<u32> = classes.iter().map(|class| class.weight).collect();
     let shares = distribute(100, &weights);
@@ -137,7 +138,7 @@ fn classes(classes: Vec<UserClass>) -> Vec<InspectedClass> {
         name: class.name,
         weight: class.weight,
         share_of_100_users: share,
-        host: class.host,
+        host: class.host.filter(|host| !host.is_empty()),
     };
     classes.into_iter().zip(shares).map(class).collect()
 }
@@ -207,6 +208,12 @@ fn write_text(out: &mut String, i: &Inspection) -> std::fmt::Result {
         i.limits.cpu_seconds,
         i.limits.table_elements
     )?;
+    if !i.files.is_empty() {
+        writeln!(out, "\nscript")?;
+    }
+    for file in &i.files {
+        writeln!(out, "  {}  {}", file.name, bytes(file.bytes as u64))?;
+    }
     for class in &i.classes {
         writeln!(
             out,

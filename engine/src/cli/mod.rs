@@ -1,12 +1,15 @@
 //! The command line: flags → a validated run, and what is printed where. The only module
 //! that knows clap or reads arguments.
 
+mod build;
 mod exit;
 mod inspect;
 mod keys;
 mod new;
 mod options;
+mod quarters;
 mod run;
+mod scenario;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,7 +22,7 @@ use crate::http::{Client, ClientConfig};
 use crate::metrics::Metrics;
 use crate::metrics::users::UserGauges;
 use crate::wasm::plugin::Plugin;
-use crate::wasm::run::{Level, Run, RunParts};
+use crate::wasm::run::{Given, Level, Run, RunParts};
 
 /// Load tests as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -33,6 +36,8 @@ struct Cli {
 enum Command {
     /// Run a scenario
     Run(Box<options::RunLine>),
+    /// Make a component of a script, which runs where there is no script
+    Build(build::BuildArgs),
     /// Show what a scenario declares, imports and costs
     Inspect(inspect::InspectArgs),
     /// Create a scenario project in Rust
@@ -44,6 +49,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(line) => line.load().and_then(run::run),
+        Command::Build(args) => build::build(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::New(args) => new::create(&args),
     };
@@ -65,14 +71,15 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// What a component needs to describe itself: a run without users, network or log.
-fn unattended(limits: Limits, plugin: &Plugin) -> Result<Arc<Run>> {
+fn unattended(limits: Limits, plugin: &Plugin, given: Given) -> Result<Arc<Run>> {
     let (run, _) = Run::new(RunParts {
         metrics: Arc::new(Metrics::default()),
         gauges: UserGauges::new::<String>([]),
         client: Client::new(ClientConfig::default())?,
-        options: Default::default(),
-        secrets: Default::default(),
-        feeds: Default::default(),
+        given: Given {
+            script: plugin.script(),
+            ..given
+        },
         limits,
         classes: Vec::new(),
         ticks: plugin.ticks(),

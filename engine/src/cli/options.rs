@@ -3,6 +3,7 @@
 
 mod entry;
 mod flags;
+mod given;
 mod keys;
 mod line;
 mod load;
@@ -16,17 +17,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
+use super::scenario;
 use crate::config::{ClassSettings, Http, Limits, Outputs, Plan, RunConfig};
-use crate::secrets::{SecretSource, Secrets};
 use crate::wasm::component::{Convention, Outline};
+use crate::wasm::source::Source;
 use flags::{ClassArgs, Flags};
-use load::{LoadArgs, PlanArgs, Shape};
+use load::{PlanArgs, Shape};
 use origin::{Origins, at};
 use run_file::Document;
-use values::Hidden;
 
+pub(super) use given::GivenArgs;
 pub(super) use line::RunLine;
 pub(super) use values::{check_base_url, size};
 
@@ -38,7 +40,7 @@ const ONLY_PLAN: &str = "default";
 /// Everything that was asked for, on the command line and in the run file.
 #[derive(Debug)]
 pub(super) struct RunArgs {
-    /// The component.
+    /// The component or script.
     pub(super) file: PathBuf,
     flags: Flags,
     plans: Vec<NamedPlan>,
@@ -57,12 +59,11 @@ struct NamedPlan {
 
 impl RunArgs {
     fn new(mut flags: Flags, origins: Origins) -> Result<Self> {
-        let file = flags.file.take().context("no scenario: name a component")?;
-        for feed in &mut flags.scenario.data {
-            if origins.is_of_file(&format!("data.{}", feed.name)) {
-                feed.path = origins.beside(&feed.path);
-            }
-        }
+        let file = flags.file.take().or_else(scenario::usual).context(
+            "no scenario: name a component or a script, or call the script aiotestfile.py or \
+             locustfile.py",
+        )?;
+        flags.scenario.given.settle(&origins);
         Ok(RunArgs {
             file: match origins.is_of_file("file") {
                 true => origins.beside(&file),
@@ -139,31 +140,43 @@ impl RunArgs {
         Ok(())
     }
 
+    /// Reads the scenario.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used.
+    pub(super) fn open(&self) -> Result<Source> {
+        let python_path = &self.flags.scenario.given.python_path;
+        scenario::open(&self.file, python_path, self.flags.results.quiet)
+    }
+
     /// What the flags mean for this component. Reads the secrets.
     ///
     /// # Errors
     ///
     /// When flags do not go together or not with the component, or a secret cannot be read.
-    pub(super) fn validate(self, outline: &Outline) -> Result<RunConfig> {
+    pub(super) fn validate(&self, outline: &Outline) -> Result<RunConfig> {
         self.validate_with(outline, |name| std::env::var(name).ok())
     }
 
     fn validate_with(
-        self,
+        &self,
         outline: &Outline,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<RunConfig> {
         self.check_sandboxes(outline)?;
         self.check_http()?;
-        let secrets = self.secrets(&env)?;
+        let given = &self.flags.scenario.given;
+        let secrets = given.secrets(&self.origins, &env)?;
+        let folders = given.grants(&self.origins);
         let control_token = self.control_token(&env)?;
         let class_places = self.class_places();
-        let flags = self.flags;
-        let plans = plans(self.plans, flags.load, outline, &self.origins)?;
+        let plans = self.plans(outline.shape)?;
+        let flags = self.flags.clone();
         Ok(RunConfig {
-            file: self.file,
+            file: self.file.clone(),
             classes: flags.classes,
-            class_settings: self.class_settings,
+            class_settings: self.class_settings.clone(),
             class_places,
             host: flags.host,
             tags: flags.scenario.tags,
@@ -173,9 +186,10 @@ impl RunArgs {
             max_requests: flags.course.max_requests,
             paused: flags.course.paused,
             stop_timeout: flags.course.stop_timeout,
-            options: flags.scenario.options.into_iter().collect(),
+            options: flags.scenario.given.options.into_iter().collect(),
             secrets,
-            data: flags.scenario.data,
+            data: flags.scenario.given.data,
+            folders,
             thresholds: flags.course.thresholds,
             users_per_sandbox: flags.sandbox.users_per_sandbox,
             limits: Limits {
@@ -205,6 +219,58 @@ impl RunArgs {
         })
     }
 
+    /// The plans of the run file, or one that the flags make, for a component with a load
+    /// shape or without one.
+    ///
+    /// # Errors
+    ///
+    /// When flags or keys do not go together.
+    pub(super) fn plans(&self, has_shape: bool) -> Result<Vec<Plan>> {
+        let load = self.flags.load.clone();
+        if self.plans.is_empty() {
+            let shape = match has_shape {
+                true => Shape::ByDefault,
+                false => Shape::No,
+            };
+            return Ok(vec![load.plan(ONLY_PLAN, shape, &self.origins)?]);
+        }
+        let mut plans = Vec::new();
+        let mut shaped = None;
+        for NamedPlan {
+            name,
+            args,
+            origins,
+        } in &self.plans
+        {
+            if args.shape && !has_shape {
+                bail!("{}: the component has no load shape", origins.name("shape"));
+            }
+            if let (true, Some(other)) = (args.shape, &shaped) {
+                bail!(
+                    "{}: plan '{other}' follows the load shape already, and there is one only",
+                    origins.name("shape")
+                );
+            }
+            let shape = match args.shape {
+                true => Shape::Wanted,
+                false => Shape::No,
+            };
+            let plan = Plan {
+                classes: args.classes.clone(),
+                start: args.start.unwrap_or_default(),
+                ..args.load.clone().plan(name, shape, origins)?
+            };
+            if args.shape {
+                shaped = Some(name);
+            }
+            plans.push(plan);
+        }
+        match load.run_time {
+            Some(limit) => within(plans, limit, &self.origins.name("run-time")),
+            None => Ok(plans),
+        }
+    }
+
     /// Where classes were named, the most general place first.
     fn class_places(&self) -> BTreeMap<String, String> {
         let mut places = self.class_places.clone();
@@ -224,12 +290,13 @@ impl RunArgs {
 
     fn check_sandboxes(&self, outline: &Outline) -> Result<()> {
         let sandbox = &self.flags.sandbox;
-        if sandbox.users_per_sandbox > 1 && outline.convention == Convention::Blocking {
+        if let Some(users @ 2..) = sandbox.users_per_sandbox
+            && outline.convention == Convention::Blocking
+        {
             bail!(
-                "{} {}: the component uses the blocking convention, which has one user a \
+                "{} {users}: the component uses the blocking convention, which has one user a \
                  sandbox; build it with the SDK's `concurrent` feature",
-                self.origins.name("users-per-sandbox"),
-                sandbox.users_per_sandbox
+                self.origins.name("users-per-sandbox")
             );
         }
         let memory = self.origins.name("memory-limit");
@@ -287,84 +354,6 @@ impl RunArgs {
             );
         }
         Ok(Some(token))
-    }
-
-    fn secrets(&self, env: impl Fn(&str) -> Option<String>) -> Result<Secrets> {
-        let mut values = BTreeMap::new();
-        for Hidden(text) in &self.flags.scenario.secrets {
-            // The text may be the secret itself and is not shown.
-            let (name, source) = text
-                .split_once('=')
-                .filter(|(name, _)| !name.is_empty())
-                .with_context(|| {
-                    let flag = self.origins.name("secret");
-                    format!("{flag}: not NAME=env:VAR or NAME=file:PATH")
-                })?;
-            let key = format!("secret.{name}");
-            let context = || self.origins.name(&key);
-            let mut source: SecretSource = source.parse().with_context(context)?;
-            if let SecretSource::File(path) = &mut source
-                && self.origins.is_of_file(&key)
-            {
-                *path = self.origins.beside(path);
-            }
-            let value = source.read(&env).with_context(context)?;
-            if values.insert(name.to_owned(), value).is_some() {
-                return Err(anyhow!("given twice")).with_context(context);
-            }
-        }
-        Secrets::new(values).context("--secret")
-    }
-}
-
-/// The plans of the run file, or one that the flags make.
-fn plans(
-    named: Vec<NamedPlan>,
-    load: LoadArgs,
-    outline: &Outline,
-    origins: &Origins,
-) -> Result<Vec<Plan>> {
-    if named.is_empty() {
-        let shape = match outline.shape {
-            true => Shape::ByDefault,
-            false => Shape::No,
-        };
-        return Ok(vec![load.plan(ONLY_PLAN, shape, origins)?]);
-    }
-    let mut plans = Vec::new();
-    let mut shaped = None;
-    for NamedPlan {
-        name,
-        args,
-        origins,
-    } in named
-    {
-        if args.shape && !outline.shape {
-            bail!("{}: the component has no load shape", origins.name("shape"));
-        }
-        if let (true, Some(other)) = (args.shape, &shaped) {
-            bail!(
-                "{}: plan '{other}' follows the load shape already, and there is one only",
-                origins.name("shape")
-            );
-        }
-        let shape = match args.shape {
-            true => Shape::Wanted,
-            false => Shape::No,
-        };
-        let plan = Plan {
-            classes: args.classes,
-            start: args.start.unwrap_or_default(),
-            ..args.load.plan(&name, shape, &origins)?
-        };
-        if args.shape {
-            shaped = Some(name);
-        }
-        plans.push(plan);
-    }
-    match load.run_time {
-        Some(limit) => within(plans, limit, &origins.name("run-time")),
-        None => Ok(plans),
     }
 }
 

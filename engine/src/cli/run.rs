@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use super::exit;
 use super::keys::Keys;
 use super::options::{RunArgs, check_base_url};
-use crate::config::{Load, RunConfig};
+use super::quarters::{self, Quarters};
+use crate::config::RunConfig;
 use crate::control::{Access, Endpoint, Sources};
 use crate::feed::Feeds;
 use crate::http::{Client, ClientConfig, Egress};
@@ -21,84 +22,80 @@ use crate::metrics::{self, Metrics, Snapshot};
 use crate::output::summary::{Style, summary};
 use crate::output::terminal::{Progress, ProgressLine, print, print_error};
 use crate::output::{RunSummary, file, json};
+use crate::packing::Packing;
 use crate::plan;
-use crate::preflight::{self, Needs};
 use crate::runner::{self, Event, Outcome, Parts, Rest};
 use crate::steering::{Helm, steering};
 use crate::threshold::{Threshold, Verdict};
 use crate::user_class::{self, UserClass};
-use crate::wasm::component::Convention;
-use crate::wasm::plugin::{Plugin, PoolSize, Source};
-use crate::wasm::run::{Level, LogLine, Run, RunParts};
+use crate::wasm::folders::Folders;
+use crate::wasm::plugin::{Manifest, Plugin, PluginError};
+use crate::wasm::run::{Given, Level, LogLine, Run, RunParts};
+use crate::wasm::source::Source;
 
 /// Distinct error texts kept apart.
 const MAX_ERRORS: usize = 500;
-/// Room for changes of a small run.
-const MORE_USERS: u32 = 100;
 
 pub(super) fn run(args: RunArgs) -> Result<u8> {
-    let source = Source::read(&args.file)?;
-    let config = args.validate(source.outline())?;
-    preflight(&config, &source)?;
-    let config = make_room(config, &source);
+    let source = args.open()?;
+    let mut config = args.validate(source.outline())?;
+    let given = Given {
+        options: config.options.clone(),
+        secrets: config.secrets.clone(),
+        feeds: Feeds::read(&config.data)?,
+        folders: Folders::open(&config.folders)?,
+        script: source.script().cloned(),
+    };
     let runtime = super::runtime()?;
-    runtime.block_on(conduct(&config, source))
+    let manifest = runtime.block_on(describe(&source, &config, given.clone()))?;
+    // An interpreter exports a load shape, whether its script has one or not.
+    config.plans = args.plans(manifest.shaped)?;
+    let classes = choose_classes(&config, manifest.classes)?;
+    let quarters = Quarters::new(&config, source.outline(), &classes);
+    quarters.check(&config)?;
+    let words = quarters.words(&config);
+    let config = quarters.extend(config);
+    let scenario = Scenario {
+        plugin: Plugin::load(&source, quarters.pool(&config))?,
+        given,
+        thresholds: [manifest.thresholds, config.thresholds.clone()].concat(),
+        classes,
+        packing: quarters.packing,
+        words,
+    };
+    runtime.block_on(conduct(&config, scenario))
 }
 
-/// Where users can be changed while the run is under way, there has to be room for more
-/// of them, as far as the system's limits allow it.
-fn make_room(config: RunConfig, source: &Source) -> RunConfig {
-    let keys = std::io::stdin().is_terminal() && !config.outputs.quiet;
-    if !keys && config.outputs.prometheus.is_none() {
-        return config;
-    }
-    let mut roomy = config.clone();
-    for plan in &mut roomy.plans {
-        if let Load::Users(_) = plan.load {
-            let twice = plan.max_users.saturating_mul(2);
-            plan.max_users = twice.max(plan.max_users.saturating_add(MORE_USERS));
-        }
-    }
-    match preflight(&roomy, source) {
-        Ok(()) => roomy,
-        Err(_) => config,
-    }
+/// A scenario that has described itself, ready to run.
+struct Scenario {
+    plugin: Plugin,
+    given: Given,
+    thresholds: Vec<Threshold>,
+    /// Those that run.
+    classes: Vec<UserClass>,
+    packing: Packing,
+    /// What there is to say about that.
+    words: Option<String>,
 }
 
-/// Compares what the run needs with what the system allows.
-fn preflight(config: &RunConfig, source: &Source) -> Result<()> {
-    let limits = preflight::raise_and_read();
-    if config.skip_preflight {
-        return Ok(());
-    }
-    let users = u64::from(config.max_users());
-    // `send` is in either; without them a scenario cannot connect.
-    let sends = |import: &String| {
-        ["aiotest:engine/io@", "aiotest:engine/blocking-io@"]
-            .iter()
-            .any(|io| import.starts_with(io))
-    };
-    let connects = source.outline().imports.iter().any(sends);
-    let needs = Needs {
-        sandboxes: users.div_ceil(u64::from(config.users_per_sandbox)),
-        connections: if connects { users } else { 0 },
-    };
-    let packable = (source.outline().convention == Convention::Async).then_some(users);
-    Ok(preflight::check(needs, limits, packable)?)
+/// What the component says of itself, in an engine that has no room for anybody: how much
+/// the run takes depends on it.
+async fn describe(source: &Source, config: &RunConfig, given: Given) -> Result<Manifest> {
+    let plugin = Plugin::load(source, quarters::pool(config, 1))?;
+    let run = super::unattended(config.limits, &plugin, given)?;
+    Ok(plugin.describe(&run).await?)
 }
 
-async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
-    let feeds = Feeds::read(&config.data)?;
-    let size = PoolSize {
-        sandboxes: config.max_users().div_ceil(config.users_per_sandbox),
-        memory: config.limits.memory,
-        table_elements: config.limits.table_elements,
-    };
-    let plugin = Arc::new(Plugin::load(source, size)?);
-    let manifest = plugin
-        .describe(&super::unattended(config.limits, &plugin)?)
-        .await?;
-    let classes = choose_classes(config, manifest.classes)?;
+async fn conduct(config: &RunConfig, scenario: Scenario) -> Result<u8> {
+    let Scenario {
+        plugin,
+        given,
+        thresholds,
+        classes,
+        packing,
+        words,
+    } = scenario;
+    let plugin = Arc::new(plugin);
     let host = classes.first().and_then(|c| c.host.clone());
     let (plans, turnstiles) = plan::assign(&config.plans, &classes)?;
     let metrics = Arc::new(Metrics::new(metrics::Limits {
@@ -106,7 +103,6 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
         max_errors: MAX_ERRORS,
     }));
     let gauges = UserGauges::new(classes.iter().map(|class| class.name.clone()));
-    let thresholds = [manifest.thresholds, config.thresholds.clone()].concat();
     let board = Arc::new(Mutex::new(Vec::new()));
     let (helm, wheel) = steering();
     let endpoint = match config.outputs.prometheus {
@@ -129,9 +125,7 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
         metrics: metrics.clone(),
         gauges: gauges.clone(),
         client: client(config, &classes)?,
-        options: config.options.clone(),
-        secrets: config.secrets.clone(),
-        feeds,
+        given,
         limits: config.limits,
         classes: classes.into_iter().zip(turnstiles).collect(),
         ticks: plugin.ticks(),
@@ -144,13 +138,14 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
     let parts = Parts {
         plugin,
         run,
+        packing,
         plans,
         thresholds: thresholds.clone(),
         board: board.clone(),
         wheel,
     };
     let started = SystemTime::now();
-    let (outcome, rest) = watch(parts, config, log, &helm, endpoint.as_ref()).await;
+    let (outcome, rest) = watch(parts, config, words, log, &helm, endpoint.as_ref()).await;
     let snapshot = metrics.snapshot().masked(&config.secrets);
     let verdicts = judge(&thresholds, &snapshot, &outcome);
     board.lock().clone_from(&verdicts);
@@ -178,7 +173,7 @@ async fn conduct(config: &RunConfig, source: Source) -> Result<u8> {
     };
     print(&summary(&report, style()));
     let written = match &config.outputs.json {
-        Some(path) => file::write(path, &json::render(&report)),
+        Some(path) => file::write(path, json::render(&report)),
         None => Ok(()),
     };
     if let Some(endpoint) = endpoint {
@@ -243,6 +238,13 @@ fn choose_classes(config: &RunConfig, all: Vec<UserClass>) -> Result<Vec<UserCla
         class.throughput = settings
             .and_then(|settings| settings.throughput)
             .or(class.throughput);
+        if class.host.as_deref() == Some("") {
+            // Absolute URLs do without one.
+            if config.http.allow_hosts.is_empty() {
+                return Err(user_class::InvalidClass::NoHost(class.name.clone()).into());
+            }
+            class.host = None;
+        }
         if let Some(host) = &class.host {
             check_base_url(host)
                 .map_err(anyhow::Error::msg)
@@ -287,6 +289,7 @@ fn authority(url: &str) -> Option<String> {
 async fn watch(
     parts: Parts,
     config: &RunConfig,
+    words: Option<String>,
     log: mpsc::Receiver<LogLine>,
     helm: &Helm,
     endpoint: Option<&Endpoint>,
@@ -294,6 +297,9 @@ async fn watch(
     let total = runner::planned_duration(config);
     let quiet = config.outputs.quiet;
     let progress = Arc::new(Progress::start(total, !quiet));
+    if let Some(words) = words.filter(|_| !quiet) {
+        progress.println(&words);
+    }
     if let Some(endpoint) = endpoint
         && !quiet
     {
@@ -351,5 +357,9 @@ fn style() -> Style {
 
 /// An error on standard error, as every command reports it.
 pub(super) fn complain(error: &anyhow::Error) {
-    print_error(&format!("aiotest-engine: {error:#}"));
+    match error.downcast_ref() {
+        // It is the scenario that speaks.
+        Some(PluginError::Scenario(words)) => words.lines().for_each(print_error),
+        _ => print_error(&format!("aiotest-engine: {error:#}")),
+    }
 }

@@ -1,13 +1,13 @@
-//! Writes a report to a file: all of it or nothing. Knows nothing of its content.
+//! Writes a file: all of it or nothing. Knows nothing of its content.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// A report could not be written.
+/// A file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the report {path}: {source}", path = path.display())]
+#[error("cannot write {path}: {source}", path = path.display())]
 pub struct WriteError {
     path: PathBuf,
     source: io::Error,
@@ -15,16 +15,17 @@ pub struct WriteError {
 
 /// Creates or replaces the file. What is there and not a file, such as a pipe, is written
 /// to directly.
-pub fn write(path: &Path, content: &str) -> Result<(), WriteError> {
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), WriteError> {
+    let content = content.as_ref();
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let special = fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
     let written = if special {
         OpenOptions::new()
             .write(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(content.as_bytes()))
+            .and_then(|mut file| file.write_all(content))
     } else {
-        replace(&path, content.as_bytes())
+        replace(&path, content)
     };
     written.map_err(|source| WriteError { path, source })
 }
@@ -99,7 +100,7 @@ mod tests {
         let missing = dir.path().join("nowhere").join("report.json");
         for path in [missing.as_path(), dir.path()] {
             let error = write(path, "new").unwrap_err().to_string();
-            let prefix = format!("cannot write the report {}: ", path.display());
+            let prefix = format!("cannot write {}: ", path.display());
             assert!(error.starts_with(&prefix), "{error}");
             assert!(error.len() > prefix.len(), "{error}");
         }

@@ -31,7 +31,7 @@ pub(super) fn ms(value: Duration) -> String {
 }
 
 /// `1.23 MB`, in powers of 1000.
-pub(super) fn bytes(value: u64) -> String {
+pub(crate) fn bytes(value: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     if value < 1000 {
         return format!("{value} B");

@@ -2,7 +2,7 @@
 //! plain data; knows nothing of how they came about.
 
 pub mod file;
-mod format;
+pub(crate) mod format;
 pub mod json;
 mod page;
 pub mod prometheus;

@@ -1,6 +1,10 @@
 //! The only place that prints: results to standard output, progress and log lines to
 //! standard error. Knows nothing of what the lines mean.
 
+mod steps;
+
+pub use steps::Steps;
+
 use super::format::{clock, count, ms, number, plain};
 use crate::lifecycle::State;
 use crate::metrics::Window;
@@ -190,7 +194,7 @@ mod tests {
 
     /// Keeps what is written and ignores where.
     #[derive(Clone, Debug, Default)]
-    struct Recorder(Arc<Mutex<String>>);
+    pub(super) struct Recorder(Arc<Mutex<String>>);
 
     impl Recorder {
         fn target(&self) -> ProgressDrawTarget {

@@ -16,6 +16,7 @@ fn class(name: &str, weight: u32) -> UserClass {
         host: None,
         wait_time: WaitTime::None,
         execution: Execution::Sequential,
+        alone: false,
         throughput: None,
         pacing: None,
         tasks: vec![Task {

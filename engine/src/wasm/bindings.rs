@@ -1,4 +1,4 @@
-//! The Rust side of `wit/`, generated, for both calling conventions. Nothing else.
+//! The Rust side of `wit/`, generated, for all calling conventions. Nothing else.
 
 #![expect(unreachable_pub, reason = "generated")]
 
@@ -38,6 +38,40 @@ pub mod blocking {
             "aiotest:engine/log": super::concurrent::aiotest::engine::log,
             "aiotest:engine/manifest": super::concurrent::aiotest::engine::manifest,
         },
+    });
+}
+
+/// The event-loop convention.
+pub mod event_loop {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "event-loop-load-test",
+        imports: {
+            "aiotest:engine/event-loop.next": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+        with: {
+            "aiotest:engine/types": super::concurrent::aiotest::engine::types,
+            "aiotest:engine/http": super::concurrent::aiotest::engine::http,
+            "aiotest:engine/metrics": super::concurrent::aiotest::engine::metrics,
+            "aiotest:engine/run": super::concurrent::aiotest::engine::run,
+            "aiotest:engine/data": super::concurrent::aiotest::engine::data,
+            "aiotest:engine/events": super::concurrent::aiotest::engine::events,
+            "aiotest:engine/log": super::concurrent::aiotest::engine::log,
+            "aiotest:engine/manifest": super::concurrent::aiotest::engine::manifest,
+            "aiotest:engine/blocking-io": super::blocking::aiotest::engine::blocking_io,
+        },
+    });
+}
+
+/// What interpreters have beside.
+pub mod scripted {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "scripted",
+        imports: { default: trappable },
+        exports: { default: async },
     });
 }
 

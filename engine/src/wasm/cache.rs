@@ -1,34 +1,132 @@
-//! Compiled components on disk, by content. Cached native code is trusted code: it lies
-//! in a directory that only this user can write, and never comes from elsewhere.
+//! Compiled components on disk, by content, and what else is made once on a machine.
+//! Cached native code is trusted code: it lies in a directory that only this user can
+//! write, and never comes from elsewhere.
 
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Compiles a component, or takes it from the cache. A cache that cannot be used costs
-/// time, not the run.
-pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+/// What a component is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Digest(pub(super) [u8; 32]);
+
+impl Digest {
+    /// Of its bytes, which may come in parts.
+    pub(super) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut sha = Sha256::new();
+        parts.into_iter().for_each(|part| sha.update(part));
+        Digest(sha.finalize().into())
+    }
+}
+
+/// A component to be compiled.
+pub(super) struct Code {
+    pub(super) bytes: Vec<u8>,
+    digest: Digest,
+    /// What it was compiled to, where no file could take it.
+    compiled: OnceLock<Vec<u8>>,
+}
+
+impl Code {
+    pub(super) fn new(bytes: Vec<u8>, digest: Digest) -> Self {
+        Code {
+            bytes,
+            digest,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Compiles it, or takes it from the cache; `begin` is called before it is compiled. A
+    /// cache that cannot be used costs time, not the run.
+    pub(super) fn compile(
+        &self,
+        engine: &Engine,
+        begin: impl FnOnce(),
+    ) -> wasmtime::Result<Component> {
+        let file = directory().map(|directory| directory.join(key(engine, self.digest)));
+        let load = || load(engine, file.as_deref()?);
+        if let Some(component) = load() {
+            return Ok(component);
+        }
+        if let Some(code) = self.compiled.get()
+            && let Ok(component) = own(engine, code)
+        {
+            return Ok(component);
+        }
+        let _turn = file.as_deref().map(|file| Turn::wait(file, || {}));
+        if let Some(component) = load() {
+            return Ok(component);
+        }
+        begin();
+        let code = engine.precompile_component(&self.bytes)?;
+        // On a full disk the next run compiles again.
+        let _ = file.as_deref().map(|file| store(file, &code));
+        match load() {
+            Some(component) => Ok(component),
+            None => own(engine, self.compiled.get_or_init(|| code)),
+        }
+    }
+}
+
+/// What the file of this name in the cache has, or, if there is none, what is made for it.
+/// `waiting` is called when another process makes it.
+pub(super) fn keep<E>(
+    name: &str,
+    waiting: impl FnOnce(),
+    make: impl FnOnce() -> Result<Vec<u8>, E>,
+) -> Result<Vec<u8>, E> {
     let Some(directory) = directory() else {
-        return Component::from_binary(engine, bytes);
+        return make();
     };
-    let file = directory.join(key(engine, bytes));
-    if let Some(component) = load(engine, &file) {
-        return Ok(component);
+    let file = directory.join(name);
+    if let Some(content) = read(&file) {
+        return Ok(content);
     }
-    let code = engine.precompile_component(bytes)?;
-    // A full disk or a lost race only means that the next run compiles again.
-    if store(&directory, &file, &code).is_ok()
-        && let Some(component) = load(engine, &file)
-    {
-        return Ok(component);
+    let _turn = Turn::wait(&file, waiting);
+    if let Some(content) = read(&file) {
+        return Ok(content);
     }
-    Component::from_binary(engine, bytes)
+    let content = make()?;
+    // On a full disk the next run makes it again.
+    let _ = store(&file, &content);
+    Ok(content)
+}
+
+/// Of several processes that want the same file only one makes it, as long as this lives.
+struct Turn {
+    path: PathBuf,
+    /// Absent where files cannot be locked: then each makes its own.
+    _lock: Option<fs::File>,
+}
+
+impl Turn {
+    fn wait(file: &Path, waiting: impl FnOnce()) -> Self {
+        let path = file.with_extension("lock");
+        let lock = fs::File::create(&path).and_then(|lock| match lock.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => {
+                waiting();
+                lock.lock().map(|()| lock)
+            }
+            other => Ok(other.map(|()| lock)?),
+        });
+        Turn {
+            path,
+            _lock: lock.ok(),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 #[expect(unsafe_code, reason = "the only way to map compiled code")]
@@ -41,11 +139,29 @@ fn load(engine: &Engine, file: &Path) -> Option<Component> {
     unsafe { Component::deserialize_file(engine, file) }.ok()
 }
 
-fn store(directory: &Path, file: &Path, code: &[u8]) -> std::io::Result<()> {
-    let temporary = directory.join(format!("{}.tmp", std::process::id()));
+#[expect(
+    unsafe_code,
+    reason = "the only way to use code that was compiled for a file"
+)]
+fn own(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the compiler of this process made it.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+fn read(file: &Path) -> Option<Vec<u8>> {
+    if !is_private(&fs::symlink_metadata(file).ok()?) {
+        return None;
+    }
+    fs::read(file).ok()
+}
+
+/// Writes a file as a whole: one that a crash cut off would be taken for good.
+fn store(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
     let written = fs::File::create(&temporary).and_then(|mut out| {
         out.set_permissions(fs::Permissions::from_mode(0o600))?;
-        out.write_all(code)
+        out.write_all(content)?;
+        out.sync_all()
     });
     let done = written.and_then(|()| fs::rename(&temporary, file));
     if done.is_err() {
@@ -55,7 +171,7 @@ fn store(directory: &Path, file: &Path, code: &[u8]) -> std::io::Result<()> {
 }
 
 /// Content, engine version and every setting that shapes the code.
-fn key(engine: &Engine, bytes: &[u8]) -> String {
+fn key(engine: &Engine, digest: Digest) -> String {
     struct Sha(Sha256);
     impl Hasher for Sha {
         fn write(&mut self, bytes: &[u8]) {
@@ -67,7 +183,7 @@ fn key(engine: &Engine, bytes: &[u8]) -> String {
     }
     let mut sha = Sha(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut sha);
-    sha.0.update(bytes);
+    sha.0.update(digest.0);
     let digest = sha.0.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{hex}.cwasm")
@@ -104,12 +220,7 @@ mod tests {
         let engine = Engine::default();
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("component.cwasm");
-        store(
-            directory.path(),
-            &file,
-            &engine.precompile_component(EMPTY).unwrap(),
-        )
-        .unwrap();
+        store(&file, &engine.precompile_component(EMPTY).unwrap()).unwrap();
         assert!(load(&engine, &file).is_some());
         fs::set_permissions(&file, fs::Permissions::from_mode(0o622)).unwrap();
         assert!(load(&engine, &file).is_none());
@@ -120,20 +231,36 @@ mod tests {
         let engine = Engine::default();
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("component.cwasm");
-        store(directory.path(), &file, b"not native code").unwrap();
+        store(&file, b"not native code").unwrap();
         assert!(load(&engine, &file).is_none());
-        assert!(
-            !directory
-                .path()
-                .join(format!("{}.tmp", std::process::id()))
-                .exists()
-        );
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn the_key_depends_on_content() {
         let engine = Engine::default();
-        assert_eq!(key(&engine, b"a"), key(&engine, b"a"));
-        assert_ne!(key(&engine, b"a"), key(&engine, b"b"));
+        let key = |parts: &[&[u8]]| key(&engine, Digest::of(parts.iter().copied()));
+        assert_eq!(key(&[b"ab"]), key(&[b"a", b"b"]));
+        assert_ne!(key(&[b"a"]), key(&[b"b"]));
+    }
+
+    #[test]
+    fn one_makes_what_many_want() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("interpreter.snapshot");
+        let turn = Turn::wait(&file, || panic!("nobody else is there"));
+        std::thread::scope(|scope| {
+            let (told, waits) = std::sync::mpsc::channel();
+            let first = scope.spawn(|| {
+                let _turn = Turn::wait(&file, move || told.send(()).unwrap());
+                assert!(file.exists());
+            });
+            waits.recv().unwrap();
+            store(&file, b"made").unwrap();
+            drop(turn);
+            first.join().unwrap();
+        });
+        assert_eq!(read(&file).unwrap(), b"made");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 }

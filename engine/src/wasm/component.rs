@@ -13,6 +13,8 @@ pub enum Convention {
     Blocking,
     /// Async functions; calls overlap.
     Async,
+    /// One function that serves all users of a sandbox, to which calls are events.
+    EventLoop,
 }
 
 impl Convention {
@@ -21,6 +23,7 @@ impl Convention {
         match self {
             Convention::Blocking => "blocking",
             Convention::Async => "async",
+            Convention::EventLoop => "event-loop",
         }
     }
 }
@@ -51,7 +54,10 @@ pub enum NotAScenario {
     #[error("the file is empty")]
     Empty,
     /// No WebAssembly at all.
-    #[error("not a WebAssembly file; build a component, for example with target wasm32-wasip2")]
+    #[error(
+        "not a WebAssembly file; build a component, for example with target wasm32-wasip2, or \
+         give a Python script a name that ends in .py"
+    )]
     NotWasm,
     /// A module without the component layer.
     #[error(
@@ -64,8 +70,8 @@ pub enum NotAScenario {
     Malformed(String),
     /// A component of another kind.
     #[error(
-        "a component, but no scenario: it exports neither aiotest:engine/scenario nor \
-         aiotest:engine/blocking-scenario ({0})"
+        "a component, but no scenario: it exports none of aiotest:engine/scenario, \
+         blocking-scenario and event-loop-scenario ({0})"
     )]
     WrongWorld(String),
     /// Built for another interface.
@@ -96,14 +102,19 @@ pub fn outline(bytes: &[u8]) -> Result<Outline, NotAScenario> {
         table,
     } = surface(bytes)?;
     let find = |interface: &str| find(&exports, interface);
-    let (convention, version) = match (find("blocking-scenario"), find("scenario")) {
-        (Some(version), _) => (Convention::Blocking, version),
-        (None, Some(version)) => (Convention::Async, version),
-        (None, None) => return Err(NotAScenario::WrongWorld(list(&exports))),
+    let conventions = [
+        (Convention::Blocking, "blocking-scenario"),
+        (Convention::EventLoop, "event-loop-scenario"),
+        (Convention::Async, "scenario"),
+    ];
+    let mut conventions = conventions.into_iter();
+    let found = conventions.find_map(|(convention, name)| Some((convention, find(name)?)));
+    let Some((convention, version)) = found else {
+        return Err(NotAScenario::WrongWorld(list(&exports)));
     };
     check_version(version)?;
     let (hooks, observer) = match convention {
-        Convention::Blocking => ("blocking-hooks", "blocking-observer"),
+        Convention::Blocking | Convention::EventLoop => ("blocking-hooks", "blocking-observer"),
         Convention::Async => ("hooks", "observer"),
     };
     Ok(Outline {

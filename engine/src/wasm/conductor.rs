@@ -63,11 +63,13 @@ pub struct Conductor {
 }
 
 enum Hooks {
+    /// Of the event-loop convention too.
     Blocking(BlockingHooked),
     Async(Hooked),
 }
 
 enum Observer {
+    /// Of the event-loop convention too.
     Blocking(BlockingObserved),
     Async(Observed),
 }
@@ -220,7 +222,11 @@ impl Conductor {
     fn outcome(&self, result: wasmtime::Result<Result<(), Failure>>) -> Result<(), String> {
         match result {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(Failure::Failed(message) | Failure::StopTest(message))) => Err(clip(message)),
+            Ok(Err(Failure::StopTest(reason))) => {
+                self.store.data().request_stop(reason);
+                Ok(())
+            }
+            Ok(Err(Failure::Failed(message))) => Err(clip(message)),
             Ok(Err(Failure::Stopping | Failure::StopUser | Failure::LeaveSet)) => {
                 Err("it gave up".into())
             }
@@ -235,6 +241,7 @@ async fn instantiate(plugin: &Plugin, store: &mut Store<Host>) -> wasmtime::Resu
     let pre = match &plugin.pre {
         Pre::Blocking(pre) => pre.instance_pre(),
         Pre::Async(pre) => pre.instance_pre(),
+        Pre::EventLoop(pre) => pre.instance_pre(),
     };
     let instance: Instance = pre.instantiate_async(&mut *store).await?;
     let shape = match &plugin.shape {

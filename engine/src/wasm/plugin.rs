@@ -1,50 +1,34 @@
 //! File → component → linked and ready to instantiate, in an engine whose pool fits the
 //! run. Knows the manifest's classes, not who runs them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use thiserror::Error;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store,
-};
+use wasmtime::{Engine, Store};
 
 use super::bindings::blocking::BlockingLoadTestPre;
 use super::bindings::blocking_hooked::BlockingHookedIndices;
 use super::bindings::blocking_observed::BlockingObservedIndices;
 use super::bindings::concurrent::LoadTestPre;
+use super::bindings::event_loop::EventLoopLoadTestPre;
 use super::bindings::hooked::HookedIndices;
 use super::bindings::observed::ObservedIndices;
 use super::bindings::shaped::ShapedIndices;
-use super::bindings::{blocking, concurrent, manifest};
-use super::cache;
-use super::component::{Convention, NotAScenario, Outline, outline};
+use super::bindings::{blocking, concurrent, event_loop, manifest, scripted};
+use super::component::{Convention, NotAScenario, Outline};
+use super::engine::{PoolSize, engine};
 use super::host::{Host, HostData, on_epoch};
+use super::interpreter::{PrepareError, Step};
 use super::run::Run;
+use super::source::Source;
 use super::ticker::Ticker;
+use crate::script::{Script, ScriptError};
 use crate::threshold::{InvalidThreshold, Threshold};
 use crate::user_class::{self, Execution, InvalidClass, Task, TaskSet, UserClass, WaitTime};
-
-/// Native stack of a suspended guest, and the part of it that WebAssembly may use.
-const STACK: usize = 256 << 10;
-const WASM_STACK: usize = 128 << 10;
-/// Address space kept for each linear memory.
-const MIN_RESERVATION: usize = 64 << 20;
-
-/// How the engine is set up. What shapes compiled code depends on nothing but the
-/// component and the memory limit, so that the cache serves every size of run.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolSize {
-    /// Sandboxes alive at a time.
-    pub sandboxes: u32,
-    /// Linear memory of each, in bytes.
-    pub memory: usize,
-    /// Elements of each table.
-    pub table_elements: usize,
-}
 
 /// Why a component cannot run.
 #[derive(Debug, Error)]
@@ -65,6 +49,17 @@ pub enum PluginError {
         /// What it is.
         cause: NotAScenario,
     },
+    /// The interpreter cannot be made ready.
+    #[error(transparent)]
+    Interpreter(#[from] PrepareError),
+    /// The script in a component is none.
+    #[error("{path}: {cause}", path = path.display())]
+    Script {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: ScriptError,
+    },
     /// It does not compile or link.
     #[error("{path}: {message}", path = path.display())]
     Unusable {
@@ -81,6 +76,9 @@ pub enum PluginError {
         /// Why.
         message: String,
     },
+    /// The scenario says itself why it cannot run.
+    #[error("{0}")]
+    Scenario(String),
     /// The manifest is malformed.
     #[error("{path}: {cause}", path = path.display())]
     Manifest {
@@ -111,6 +109,7 @@ pub enum PluginError {
 pub(super) enum Pre {
     Blocking(BlockingLoadTestPre<Host>),
     Async(LoadTestPre<Host>),
+    EventLoop(EventLoopLoadTestPre<Host>),
 }
 
 /// Where the hooks are, by convention.
@@ -125,42 +124,12 @@ pub(super) enum ObserverIndices {
     Async(ObservedIndices),
 }
 
-/// A scenario's file, read but not compiled.
-pub struct Source {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    outline: Outline,
-}
-
-impl Source {
-    /// Reads a file and its outline.
-    pub fn read(path: &Path) -> Result<Self, PluginError> {
-        let path = path.to_owned();
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(cause) => return Err(PluginError::Read { path, cause }),
-        };
-        match outline(&bytes) {
-            Ok(outline) => Ok(Source {
-                path,
-                bytes,
-                outline,
-            }),
-            Err(cause) => Err(PluginError::NotAScenario { path, cause }),
-        }
-    }
-
-    /// The outside of the component.
-    pub fn outline(&self) -> &Outline {
-        &self.outline
-    }
-}
-
 /// A component that is ready to instantiate.
 pub struct Plugin {
     path: PathBuf,
     engine: Engine,
     convention: Convention,
+    script: Option<Arc<Script>>,
     pub(super) pre: Pre,
     pub(super) shape: Option<ShapedIndices>,
     pub(super) hooks: Option<HooksIndices>,
@@ -170,27 +139,24 @@ pub struct Plugin {
 
 impl Plugin {
     /// Compiles (or takes from the cache) and links a component.
-    pub fn load(source: Source, size: PoolSize) -> Result<Plugin, PluginError> {
-        let Source {
-            path,
-            bytes,
-            outline,
-        } = source;
-        if let Some(message) = too_large(&outline, size) {
+    pub fn load(source: &Source, size: PoolSize) -> Result<Plugin, PluginError> {
+        let path = source.path.clone();
+        if let Some(message) = too_large(&source.outline, size) {
             return Err(PluginError::Unusable { path, message });
         }
         let pool = |message: String| PluginError::Pool {
             sandboxes: size.sandboxes,
             message,
         };
-        let engine =
-            Engine::new(&config(outline.convention, size)).map_err(|e| pool(one_line(&e)))?;
+        let engine = engine(source.outline.convention, size).map_err(|e| pool(one_line(&e)))?;
         let ticker = Ticker::start(&engine).map_err(|e| pool(e.to_string()))?;
-        match compile_and_link(&engine, &bytes, &outline) {
+        let linked = compile_and_link(&engine, source);
+        match linked {
             Ok(linked) => Ok(Plugin {
                 path,
                 engine,
-                convention: outline.convention,
+                convention: source.outline.convention,
+                script: source.script.clone(),
                 pre: linked.pre,
                 shape: linked.shape,
                 hooks: linked.hooks,
@@ -202,6 +168,11 @@ impl Plugin {
                 message: one_line(&error),
             }),
         }
+    }
+
+    /// The script that it runs, for [`Run`].
+    pub fn script(&self) -> Option<Arc<Script>> {
+        self.script.clone()
     }
 
     /// Epochs so far, for [`Run`].
@@ -216,10 +187,11 @@ impl Plugin {
             path: self.path.clone(),
             message,
         };
-        let manifest = tokio::time::timeout(LIMIT, self.call_describe(run))
+        let (manifest, shaped) = tokio::time::timeout(LIMIT, self.call_describe(run))
             .await
             .map_err(|_| failed(format!("no answer within {LIMIT:?}")))?
-            .map_err(failed)?;
+            .map_err(failed)?
+            .map_err(PluginError::Scenario)?;
         let classes = classes(manifest.classes);
         let malformed = |cause| PluginError::Manifest {
             path: self.path.clone(),
@@ -236,6 +208,7 @@ impl Plugin {
             _ => Ok(Manifest {
                 sdk: manifest.sdk,
                 classes,
+                shaped,
                 thresholds: self.thresholds(&manifest.thresholds)?,
             }),
         }
@@ -251,24 +224,34 @@ impl Plugin {
             })
     }
 
-    async fn call_describe(&self, run: &Arc<Run>) -> Result<manifest::Manifest, String> {
+    /// What the component says of itself, and whether it has a load shape; or why it
+    /// cannot run. The outer error is that of a sandbox that died.
+    async fn call_describe(&self, run: &Arc<Run>) -> Result<Described, String> {
         let mut store = self.store(run, &Arc::from("describe"));
         let errand = store.data().errand();
         let described = errand.attend(async {
             match &self.pre {
                 Pre::Blocking(pre) => {
                     let plugin = pre.instantiate_async(&mut store).await?;
-                    plugin
-                        .aiotest_engine_blocking_scenario()
-                        .call_describe(&mut store)
-                        .await
+                    let scenario = plugin.aiotest_engine_blocking_scenario();
+                    let manifest = scenario.call_describe(&mut store).await?;
+                    Ok(Ok((manifest, self.shape.is_some())))
                 }
                 Pre::Async(pre) => {
                     let plugin = pre.instantiate_async(&mut store).await?;
-                    plugin
-                        .aiotest_engine_scenario()
-                        .call_describe(&mut store)
-                        .await
+                    let scenario = plugin.aiotest_engine_scenario();
+                    let manifest = scenario.call_describe(&mut store).await?;
+                    Ok(Ok((manifest, self.shape.is_some())))
+                }
+                Pre::EventLoop(pre) => {
+                    let plugin = pre.instantiate_async(&mut store).await?;
+                    let scenario = plugin.aiotest_engine_event_loop_scenario();
+                    let manifest = match scenario.call_describe(&mut store).await? {
+                        Ok(manifest) => manifest,
+                        Err(why) => return Ok(Err(why)),
+                    };
+                    let shaped = scenario.call_has_load_shape(&mut store).await?;
+                    Ok(Ok((manifest, shaped && self.shape.is_some())))
                 }
             }
         });
@@ -294,9 +277,13 @@ pub struct Manifest {
     pub sdk: String,
     /// At least one.
     pub classes: Vec<UserClass>,
+    /// There is a load shape.
+    pub shaped: bool,
     /// Conditions on the results.
     pub thresholds: Vec<Threshold>,
 }
+
+type Described = Result<(manifest::Manifest, bool), String>;
 
 struct Linked {
     pre: Pre,
@@ -305,8 +292,11 @@ struct Linked {
     observer: Option<ObserverIndices>,
 }
 
-fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtime::Result<Linked> {
-    let component = cache::compile(engine, bytes)?;
+fn compile_and_link(engine: &Engine, source: &Source) -> wasmtime::Result<Linked> {
+    let outline = &source.outline;
+    let begin = || (source.watch)(Step::Compiling);
+    let component = source.code.compile(engine, begin)?;
+    (source.watch)(Step::Done);
     let pre = linker(engine, outline.convention)?.instantiate_pre(&component)?;
     let shape = outline
         .shape
@@ -314,19 +304,22 @@ fn compile_and_link(engine: &Engine, bytes: &[u8], outline: &Outline) -> wasmtim
         .transpose()?;
     let hooks = match outline.convention {
         _ if !outline.hooks => None,
-        Convention::Blocking => Some(HooksIndices::Blocking(BlockingHookedIndices::new(&pre)?)),
+        Convention::Blocking | Convention::EventLoop => {
+            Some(HooksIndices::Blocking(BlockingHookedIndices::new(&pre)?))
+        }
         Convention::Async => Some(HooksIndices::Async(HookedIndices::new(&pre)?)),
     };
     let observer = match outline.convention {
         _ if !outline.observer => None,
-        Convention::Blocking => Some(ObserverIndices::Blocking(BlockingObservedIndices::new(
-            &pre,
-        )?)),
+        Convention::Blocking | Convention::EventLoop => Some(ObserverIndices::Blocking(
+            BlockingObservedIndices::new(&pre)?,
+        )),
         Convention::Async => Some(ObserverIndices::Async(ObservedIndices::new(&pre)?)),
     };
     let pre = match outline.convention {
         Convention::Blocking => Pre::Blocking(BlockingLoadTestPre::new(pre)?),
         Convention::Async => Pre::Async(LoadTestPre::new(pre)?),
+        Convention::EventLoop => Pre::EventLoop(EventLoopLoadTestPre::new(pre)?),
     };
     Ok(Linked {
         pre,
@@ -363,50 +356,13 @@ fn linker(engine: &Engine, convention: Convention) -> wasmtime::Result<Linker<Ho
         Convention::Async => {
             concurrent::LoadTest::add_to_linker::<_, HostData>(&mut linker, |h| h)?;
         }
+        Convention::EventLoop => {
+            event_loop::EventLoopLoadTest::add_to_linker::<_, HasSelf<Host>>(&mut linker, |h| h)?;
+            scripted::Scripted::add_to_linker::<_, HasSelf<Host>>(&mut linker, |h| h)?;
+        }
     }
     Ok(linker)
 }
-
-fn config(convention: Convention, size: PoolSize) -> Config {
-    let sandboxes = size.sandboxes.saturating_add(SPARE_SANDBOXES);
-    // A call that waits keeps its stack in the blocking convention and gives it back in
-    // the async one, where each sandbox keeps one for itself.
-    let stacks = match convention {
-        Convention::Blocking => sandboxes,
-        Convention::Async => sandboxes.saturating_mul(2),
-    };
-    let reservation = size.memory.max(MIN_RESERVATION);
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(sandboxes)
-        .total_core_instances(sandboxes.saturating_mul(MAX_CORE_INSTANCES))
-        .total_memories(sandboxes.saturating_mul(2))
-        .total_tables(sandboxes.saturating_mul(4))
-        .total_stacks(stacks)
-        .max_core_instances_per_component(MAX_CORE_INSTANCES * 8)
-        .max_memories_per_component(8)
-        .max_tables_per_component(32)
-        .table_elements(size.table_elements)
-        .max_memory_size(size.memory);
-    let mut config = Config::new();
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .concurrency_support(convention == Convention::Async)
-        .cranelift_opt_level(OptLevel::Speed)
-        .epoch_interruption(true)
-        .async_stack_size(STACK)
-        .max_wasm_stack(WASM_STACK)
-        .memory_init_cow(true)
-        .memory_reservation(reservation as u64)
-        .memory_guard_size(64 << 10)
-        .memory_may_move(false);
-    config
-}
-
-/// Beside those of the users: the manifest's, the load shape's, and those that a
-/// restarted user leaves behind for a moment.
-const SPARE_SANDBOXES: u32 = 32;
-/// Core instances of a usual component: the module, its adapters and shims.
-const MAX_CORE_INSTANCES: u32 = 8;
 
 fn classes(classes: Vec<manifest::UserClass>) -> Vec<UserClass> {
     let class = |(index, class): (usize, manifest::UserClass)| UserClass {
@@ -421,6 +377,7 @@ fn classes(classes: Vec<manifest::UserClass>) -> Vec<UserClass> {
                 .max_concurrent_tasks
                 .map_or(class.tasks.len(), |max| max as usize),
         ),
+        alone: class.alone,
         throughput: class.throughput,
         pacing: None,
         tasks: class.tasks.into_iter().enumerate().map(task).collect(),

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::host::clip;
+use super::folders::Folders;
+use super::host::{Member, clip};
 use super::observed::Observed;
 use crate::clock::RunClock;
 use crate::config::Limits;
@@ -20,6 +21,7 @@ use crate::http::Client;
 use crate::itinerary::Itinerary;
 use crate::metrics::Metrics;
 use crate::metrics::users::UserGauges;
+use crate::script::Script;
 use crate::secrets::Secrets;
 use crate::turnstile::Turnstile;
 use crate::user_class::UserClass;
@@ -59,6 +61,8 @@ pub struct Run {
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) secrets: Secrets,
     pub(crate) feeds: Feeds,
+    pub(super) folders: Folders,
+    pub(super) script: Option<Arc<Script>>,
     pub(crate) clock: RunClock,
     pub(crate) limits: Limits,
     pub(crate) classes: Vec<RunClass>,
@@ -95,6 +99,21 @@ impl RunClass {
     }
 }
 
+/// What a scenario is given.
+#[derive(Clone, Default)]
+pub struct Given {
+    /// `-e` options.
+    pub options: BTreeMap<String, String>,
+    /// `--secret` values.
+    pub secrets: Secrets,
+    /// `--data` files.
+    pub feeds: Feeds,
+    /// `--dir` folders.
+    pub folders: Folders,
+    /// The script, if it is one.
+    pub script: Option<Arc<Script>>,
+}
+
 /// What [`Run::new`] takes.
 pub struct RunParts {
     /// Where measurements go.
@@ -103,12 +122,8 @@ pub struct RunParts {
     pub gauges: Arc<UserGauges>,
     /// The HTTP client.
     pub client: Client,
-    /// `-e` options.
-    pub options: BTreeMap<String, String>,
-    /// `--secret` values.
-    pub secrets: Secrets,
-    /// `--data` files.
-    pub feeds: Feeds,
+    /// For the scenario.
+    pub given: Given,
     /// Limits of each sandbox.
     pub limits: Limits,
     /// The classes that run, and what their users go by.
@@ -127,9 +142,11 @@ impl Run {
             metrics: parts.metrics,
             gauges: parts.gauges,
             client: parts.client,
-            options: parts.options,
-            secrets: parts.secrets,
-            feeds: parts.feeds,
+            options: parts.given.options,
+            secrets: parts.given.secrets,
+            feeds: parts.given.feeds,
+            folders: parts.given.folders,
+            script: parts.given.script,
             observed: Observed::default(),
             clock: RunClock::ready(),
             log_allowance: Mutex::new((Instant::now(), parts.limits.log_lines)),
@@ -166,6 +183,12 @@ impl Run {
         let reason = self.secrets.mask(&clip(reason)).into_owned();
         self.stop_reason.lock().get_or_insert(reason);
         self.stop.cancel();
+    }
+
+    /// A step of a user failed.
+    pub(super) fn count_error(&self, member: &Member, step: &str, message: &str) {
+        self.metrics.task_error(&member.class, step, message);
+        self.observed.user_error(member, step, message);
     }
 
     /// Tells how many users live.

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::bindings::concurrent::LoadTestPre;
-use super::host::Host;
+use super::alone::alone;
+use super::group::{Shareable, group};
 use super::plugin::{Plugin, Pre};
 use super::run::Run;
-use super::sandbox::{Exit, Resident, Template, alone, group};
+use super::sandbox::{Exit, Resident, Template};
+use crate::packing::Packing;
 
 /// A user's hold on its place.
 pub struct Seat {
@@ -31,19 +32,26 @@ impl Seat {
     }
 }
 
-/// A place in a shared sandbox.
-#[derive(Clone)]
+/// A sandbox that users share.
 struct Place {
     arrivals: mpsc::UnboundedSender<Resident>,
     sandbox: AbortHandle,
+    /// Held by everyone who is inside or on the way.
+    seats: Arc<()>,
+}
+
+impl Place {
+    fn users(&self) -> usize {
+        Arc::strong_count(&self.seats) - 1
+    }
 }
 
 /// The sandboxes of a run.
 pub struct Sandboxes {
     template: Template,
     tasks: JoinSet<()>,
-    users_per_sandbox: u32,
-    /// Free places in shared sandboxes, by class; some may have closed meanwhile.
+    packing: Packing,
+    /// Shared sandboxes, by class; some may have closed meanwhile.
     places: Vec<Vec<Place>>,
 }
 
@@ -52,7 +60,7 @@ impl Sandboxes {
     pub fn new(
         plugin: Arc<Plugin>,
         run: Arc<Run>,
-        users_per_sandbox: u32,
+        packing: Packing,
     ) -> (Self, mpsc::UnboundedReceiver<Exit>) {
         let (exits, exited) = mpsc::unbounded_channel();
         let places = run.classes.iter().map(|_| Vec::new()).collect();
@@ -61,7 +69,7 @@ impl Sandboxes {
             Sandboxes {
                 template,
                 tasks: JoinSet::new(),
-                users_per_sandbox,
+                packing,
                 places,
             },
             exited,
@@ -81,6 +89,10 @@ impl Sandboxes {
                 let pre = pre.clone();
                 self.seat(class, resident, pre)
             }
+            Pre::EventLoop(pre) => {
+                let pre = pre.clone();
+                self.seat(class, resident, pre)
+            }
         };
         // Users that left leave their finished tasks behind.
         while self.tasks.try_join_next().is_some() {}
@@ -91,26 +103,45 @@ impl Sandboxes {
         &mut self,
         class: usize,
         mut resident: Resident,
-        pre: LoadTestPre<Host>,
+        convention: impl Shareable,
     ) -> AbortHandle {
-        while let Some(place) = self.places[class].pop() {
+        let packing = match self.template.run.classes[class].class.alone {
+            true => Packing::NONE,
+            false => self.packing,
+        };
+        while let Some(place) = self.free(class, packing) {
+            resident.seat = Some(place.seats.clone());
             match place.arrivals.send(resident) {
-                Ok(()) => return place.sandbox,
+                Ok(()) => return place.sandbox.clone(),
                 Err(mpsc::error::SendError(rejected)) => resident = rejected,
             }
         }
         let (arrivals, arriving) = mpsc::unbounded_channel();
+        let seats = Arc::new(());
+        resident.seat = Some(seats.clone());
         // The group waits for its first user, so its channel is open.
         let _ = arrivals.send(resident);
-        let life = group(self.template.clone(), pre, class, arriving);
+        let life = group(self.template.clone(), convention, class, arriving);
         let sandbox = self.tasks.spawn(life);
-        let place = Place {
-            arrivals,
-            sandbox: sandbox.clone(),
-        };
-        let more = self.users_per_sandbox.saturating_sub(1) as usize;
-        self.places[class].extend(std::iter::repeat_n(place, more));
+        if packing.most > 1 {
+            self.places[class].push(Place {
+                arrivals,
+                sandbox: sandbox.clone(),
+                seats,
+            });
+        }
         sandbox
+    }
+
+    /// The sandbox that another user of the class goes to, unless that opens one.
+    fn free(&mut self, class: usize, packing: Packing) -> Option<&Place> {
+        for places in &mut self.places {
+            places.retain(|place| !place.arrivals.is_closed());
+        }
+        let open = self.places.iter().map(Vec::len).sum();
+        let places = &self.places[class];
+        let chosen = packing.choose(open, places.iter().map(Place::users))?;
+        places.get(chosen)
     }
 
     /// Waits until every sandbox is gone. Nobody starts any more.

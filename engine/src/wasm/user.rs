@@ -200,10 +200,7 @@ impl Life<'_> {
     }
 
     fn count_error(&self, call: &str, message: &str) {
-        self.run.metrics.task_error(&self.class.name, call, message);
-        self.run
-            .observed
-            .user_error(&self.user.member, call, message);
+        self.run.count_error(&self.user.member, call, message);
     }
 
     fn stopping(&self) -> bool {

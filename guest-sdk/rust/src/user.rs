@@ -223,6 +223,7 @@ impl From<&Class> for manifest::UserClass {
             host: class.host.map(str::to_owned),
             wait_time: class.wait_time.into(),
             execution: class.execution.into(),
+            alone: false,
             max_concurrent_tasks: class.max_concurrent_tasks,
             throughput: class.throughput,
             tasks: class.tasks.iter().map(manifest::Task::from).collect(),

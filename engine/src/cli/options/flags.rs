@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::given::GivenArgs;
 use super::load::LoadArgs;
-use super::values::{Hidden, base_url, bound, duration, key_value, rate, size, tag};
-use crate::feed::FeedSource;
+use super::values::{Hidden, base_url, bound, duration, rate, size, tag};
 use crate::threshold::Threshold;
 
 /// All of them. None requires another through clap: that one may be in the run file.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Flags {
-    /// The scenario: a WebAssembly component
-    #[arg(value_name = "FILE", required_unless_present = "config")]
+    /// The scenario: a WebAssembly component or a Python script [default: aiotestfile.py
+    /// or locustfile.py]
+    #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 
     /// Run only these user classes
@@ -54,7 +55,7 @@ pub(super) struct Flags {
 }
 
 /// How the run goes beside its load.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Course of the run")]
 pub(super) struct CourseArgs {
     /// Start iterations of a user this far apart, instead of the wait time of its class
@@ -88,7 +89,7 @@ pub(super) struct CourseArgs {
 }
 
 /// What the scenario gets.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Scenario")]
 pub(super) struct ScenarioArgs {
     /// Run only tasks with one of these tags
@@ -99,29 +100,17 @@ pub(super) struct ScenarioArgs {
     #[arg(short = 'E', long, value_name = "TAG,…", value_delimiter = ',', value_parser = tag)]
     pub(super) exclude_tags: Vec<String>,
 
-    /// An option for the scenario; repeat for more
-    #[arg(short = 'e', long = "env", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub(super) options: Vec<(String, String)>,
-
-    /// A data file for the scenario (.csv, .tsv, .json, .jsonl); repeat for more
-    #[arg(long, value_name = "NAME=FILE")]
-    pub(super) data: Vec<FeedSource>,
-
-    /// A value for the scenario that no output shows; repeat for more
-    #[arg(
-        long = "secret",
-        alias = "secrets",
-        value_name = "NAME=env:VAR|file:PATH"
-    )]
-    pub(super) secrets: Vec<Hidden>,
+    #[command(flatten)]
+    pub(super) given: GivenArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Sandboxes")]
 pub(super) struct SandboxArgs {
-    /// Users that share a sandbox (async convention only)
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) users_per_sandbox: u32,
+    /// Users that share a sandbox [default: what suits the machine for Python, and 1
+    /// otherwise]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) users_per_sandbox: Option<u32>,
 
     /// Memory of each sandbox
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64MiB")]
@@ -132,7 +121,7 @@ pub(super) struct SandboxArgs {
     pub(super) cpu_limit: Duration,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "HTTP")]
 pub(super) struct HttpArgs {
     /// Grant the scenario another host, IP, CIDR, *.domain or * (all); repeat for more
@@ -156,7 +145,7 @@ pub(super) struct HttpArgs {
     pub(super) max_body: u64,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Results")]
 pub(super) struct ResultArgs {
     /// Write the results as JSON
@@ -176,7 +165,7 @@ pub(super) struct ResultArgs {
     pub(super) verbose: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Metrics and control over HTTP")]
 pub(super) struct ControlArgs {
     /// Serve Prometheus metrics and control on this address, for example 127.0.0.1:8089
@@ -198,7 +187,7 @@ pub(super) struct ControlArgs {
 }
 
 /// The keys of `[class.NAME]` in the run file.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ClassArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub(super) weight: Option<u32>,

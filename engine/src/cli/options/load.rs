@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_USERS: u32 = 10_000;
 
 /// The load of a run without plans, or of one plan.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Load")]
 pub(super) struct LoadArgs {
     /// Users [default: the scenario's load shape, or 1]; with an arrival rate those that
@@ -67,7 +67,7 @@ pub(super) struct LoadArgs {
 }
 
 /// The keys of a plan in the run file.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,

@@ -247,6 +247,48 @@ fn secrets_are_read_and_never_shown() {
 }
 
 #[test]
+fn folders_are_called_as_they_are_written() {
+    let grants = |config: RunConfig| -> Vec<(String, PathBuf)> {
+        let grants = config.folders.into_iter();
+        grants.map(|grant| (grant.name, grant.path)).collect()
+    };
+    let grant = |name: &str, path: &str| (name.to_owned(), PathBuf::from(path));
+    let flags = plain("a.wasm --dir . --dir ./data/ --dir /srv/x --dir ../up").unwrap();
+    let expected = [
+        grant(".", "."),
+        grant("data", "./data/"),
+        grant("/srv/x", "/srv/x"),
+        grant("../up", "../up"),
+    ];
+    assert_eq!(grants(flags), expected);
+    let desk = Desk::new("dir = ['data', '/srv']\n");
+    let of_file = [grant("data", &desk.path("data")), grant("/srv", "/srv")];
+    assert_eq!(grants(desk.run("a.wasm").unwrap()), of_file);
+    assert_eq!(
+        grants(desk.run("a.wasm --dir .").unwrap()),
+        [grant(".", ".")]
+    );
+}
+
+#[test]
+fn packages_are_for_scripts() {
+    let desk = Desk::new("file = 'shop.py'\npython-path = ['lib']\n");
+    fs::write(desk.path("shop.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
+    fs::write(desk.path("shop.py"), "").unwrap();
+    let run_file = desk.path("run.toml");
+    let open = |words: &[&str]| {
+        let line = [&["-c", &run_file], words].concat();
+        let opened = load(&line).unwrap().open();
+        format!("{:#}", opened.err().unwrap())
+    };
+    let missing = open(&[]);
+    let expected = format!("--python-path {}: ", desk.path("lib"));
+    assert!(missing.starts_with(&expected), "{missing}");
+    let component = open(&[&desk.path("shop.wasm")]);
+    assert!(component.starts_with("--python-path: ") && component.contains("is a component"));
+}
+
+#[test]
 fn every_flag_is_a_key() {
     let sample = |flag: &str| match flag {
         "users" | "iterations" | "shared-iterations" | "max-users" | "max-requests"
@@ -260,6 +302,7 @@ fn every_flag_is_a_key() {
         "tags" | "exclude-tags" | "classes" => "['a', 'b']",
         "env" => "{ A = 'x', B = 1, C = true }",
         "data" => "{ users = 'users.csv' }",
+        "dir" | "python-path" => "['data', '/srv']",
         "secret" => "{ key = 'env:KEY' }",
         "memory-limit" | "max-body" => "'32MiB'",
         "allow-host" => "['cdn.example.com', '10.0.0.0/8']",

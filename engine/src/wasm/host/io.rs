@@ -37,7 +37,10 @@ fn invalid(message: String) -> wit::HttpError {
     }
 }
 
-fn request(request: wit::Request, member: &Member) -> Result<http::Request, wit::HttpError> {
+pub(super) fn request(
+    request: wit::Request,
+    member: &Member,
+) -> Result<http::Request, wit::HttpError> {
     let method = match request.method {
         wit::Method::Get => ::http::Method::GET,
         wit::Method::Head => ::http::Method::HEAD,
@@ -79,21 +82,21 @@ async fn wait(member: Option<Arc<Member>>, duration: Duration) -> bool {
 }
 
 impl Host {
-    fn opened(&self, session: &Resource<Session>) -> wasmtime::Result<Opened> {
+    pub(super) fn opened(&self, session: &Resource<Session>) -> wasmtime::Result<Opened> {
         let session = self.table.get(session)?;
         Ok((session.user, session.member.clone(), session.inner.clone()))
     }
 
     /// Hands a response to the guest, which has control again.
-    fn received(
+    pub(super) fn received(
         &mut self,
         user: u64,
-        result: Result<http::Response, http::Error>,
+        result: Result<http::Response, wit::HttpError>,
     ) -> wasmtime::Result<Sent> {
         self.meter.reset();
         let response = match result {
             Ok(response) => response,
-            Err(error) => return Ok(Err(error.into())),
+            Err(error) => return Ok(Err(error)),
         };
         let response = match self.hold(response) {
             Ok(response) => response,
@@ -151,7 +154,7 @@ impl blocking_io::Host for Host {
             .errand
             .run(async move { session.send(request).await })
             .await;
-        self.received(user, result)
+        self.received(user, result.map_err(Into::into))
     }
 
     async fn read(&mut self, response: Resource<Response>) -> wasmtime::Result<Read> {
@@ -189,7 +192,7 @@ impl io::HostWithStore<Host> for HostData {
             Err(error) => return Ok(Err(error)),
         };
         let result = session.send(request).await;
-        accessor.with(|mut host| host.get().received(user, result))
+        accessor.with(|mut host| host.get().received(user, result.map_err(Into::into)))
     }
 
     async fn read(

@@ -2,11 +2,13 @@
 //! it hands out (HTTP, metrics), not who schedules the users.
 
 mod data;
+mod event_loop;
 mod http;
 mod io;
 mod log;
 mod metrics;
 mod run;
+mod script;
 mod stdio;
 
 use std::collections::HashMap;
@@ -20,6 +22,7 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::desk::Desk;
 use super::errand::Errand;
 use super::run::Run;
 use crate::sample::{Sample, Sink};
@@ -160,8 +163,12 @@ pub(crate) struct Host {
     open: Vec<(u64, u32)>,
     /// Bytes of their bodies.
     held_bodies: usize,
-    /// What a guest of the blocking convention waits for.
+    /// What the guest waits for.
     errand: Errand,
+    /// Where a guest of the event-loop convention meets its users.
+    desk: Desk,
+    /// Users that leave when the guest asks for its next event.
+    leaving: Vec<u64>,
     meter: Meter,
     refused: Refused,
     stderr: Tail,
@@ -250,6 +257,8 @@ impl Host {
             open: Vec::new(),
             held_bodies: 0,
             errand: Errand::default(),
+            desk: Desk::default(),
+            leaving: Vec::new(),
             meter: Meter::new(run),
             refused: Refused::default(),
             stderr,
@@ -282,9 +291,19 @@ impl Host {
         self.refused = Refused::default();
     }
 
+    /// The scenario asks for the end of the run.
+    pub(super) fn request_stop(&self, reason: String) {
+        self.run.request_stop(reason);
+    }
+
     /// Where the guest leaves what it waits for; see [`Errand::attend`].
     pub(super) fn errand(&self) -> Errand {
         self.errand.clone()
+    }
+
+    /// Where the guest meets its users, in the event-loop convention.
+    pub(super) fn desk(&self) -> Desk {
+        self.desk.clone()
     }
 
     pub(crate) fn refused(&self) -> Refused {

@@ -8,6 +8,18 @@ impl wit::Host for Host {
         Ok(self.run.options.get(&name).cloned())
     }
 
+    fn options(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        let options = self.run.options.iter();
+        Ok(options
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect())
+    }
+
+    fn host(&mut self, user: u64) -> wasmtime::Result<Option<String>> {
+        let member = self.members.get(&user);
+        Ok(member.and_then(|member| member.host.as_deref().map(str::to_owned)))
+    }
+
     fn secret(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         Ok(self.run.secrets.get(&name).map(str::to_owned))
     }

@@ -1,6 +1,6 @@
 //! Standard streams of a sandbox: both go line by line to the log, and the end of
 //! standard error is kept as the last words of a guest that traps. No other WASI
-//! capability is granted beyond clocks and random numbers.
+//! capability is granted beyond clocks, random numbers and the folders of the run.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Tail {
     }
 }
 
-/// A WASI context that can write to the log and nothing more.
+/// A WASI context that can write to the log, read the folders of the run, and nothing more.
 pub(super) fn wasi(run: &Arc<Run>, class: &Arc<str>, stderr: &Tail) -> WasiCtx {
     let stream = |tail: Option<Tail>, level| Lines {
         run: run.clone(),
@@ -62,12 +62,14 @@ pub(super) fn wasi(run: &Arc<Run>, class: &Arc<str>, stderr: &Tail) -> WasiCtx {
         level,
         tail,
     };
-    WasiCtxBuilder::new()
+    let mut wasi = WasiCtxBuilder::new()
         .stdout(stream(None, Level::Info))
         .stderr(stream(Some(stderr.clone()), Level::Warn))
         .allow_tcp(false)
         .allow_udp(false)
-        .build()
+        .build();
+    run.folders.grant(&mut wasi);
+    wasi
 }
 
 struct Lines {

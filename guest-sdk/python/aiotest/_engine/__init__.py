@@ -1,0 +1,1 @@
+"""What stands between the frameworks (aiotest, locust) and the engine."""
