@@ -1,0 +1,5 @@
+"""An import of a module that raises."""
+
+from aiotest import HttpUser
+
+from raises import Visitor

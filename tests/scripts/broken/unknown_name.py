@@ -1,0 +1,3 @@
+"""A name that aiotest does not have."""
+
+from aiotest import HttpUser, NoSuchName

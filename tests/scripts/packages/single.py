@@ -1,0 +1,5 @@
+"""A library that is one module."""
+
+
+def word():
+    return "one"

@@ -1,0 +1,2 @@
+"""What the shop has."""
+GOODS = ["The Tea of the Day", "A Cup"]

@@ -1,0 +1,4 @@
+"""What the run says with -e."""
+import os
+
+GREETING = os.environ.get("GREETING", "hello")
