@@ -16,8 +16,8 @@ const MIN_RESERVATION: usize = 64 << 20;
 /// Beside those of the users: the manifest's, the load shape's, and those that a
 /// restarted user leaves behind for a moment.
 const SPARE_SANDBOXES: u32 = 32;
-/// Core instances of a usual component: the module, its adapters and shims.
-const MAX_CORE_INSTANCES: u32 = 8;
+/// Modules that a component may put together; the pool only counts them.
+const MAX_CORE_INSTANCES: u32 = 64;
 
 /// How the engine is set up. What shapes compiled code depends on nothing but the
 /// component and the memory limit, so that the cache serves every size of run.
@@ -51,7 +51,7 @@ pub(super) fn engine(convention: Convention, size: PoolSize) -> wasmtime::Result
         .total_memories(sandboxes.saturating_mul(2))
         .total_tables(sandboxes.saturating_mul(4))
         .total_stacks(stacks)
-        .max_core_instances_per_component(MAX_CORE_INSTANCES * 8)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(8)
         .max_tables_per_component(32)
         .table_elements(size.table_elements)

@@ -226,3 +226,12 @@ fn a_shape_of_locust_is_followed() {
         .into();
     assert_eq!(users, [4, 4]);
 }
+
+#[test]
+fn a_crowd_has_a_sandbox_for_each() {
+    let (shop, results) = shopping("locust_crowd.py", "-u 250 -r 1000 -i 1");
+    assert_eq!(results.reason(), "all users finished");
+    assert_eq!(results.report["sandbox_events"], json!([]), "{results:#?}");
+    assert_eq!(shop.exchanges().len(), 250);
+    assert_eq!(results.number("/total/requests"), 250.0);
+}
