@@ -50,7 +50,8 @@ class TimerHandle:
         if self._ready is not None:
             self._ready.cancel()
         elif self.callback is not None:
-            self.callback = self.args = None
+            # It stays among the timers for a while, and holds on to nobody.
+            self.callback = self.args = self.context = None
             self._loop._timer_cancelled()
 
     def cancelled(self) -> bool:
