@@ -112,7 +112,7 @@ class Scheduler:
         """Holds on to no user any more."""
     def has_ready(self) -> bool: ...
     def run_ready(self) -> None:
-        """Runs what is ready; what becomes ready meanwhile has its turn the next time."""
+        """Runs what is ready, and what becomes ready by that, for some rounds."""
 
 type Step = Literal["on_start", "run_task", "run", "wait_time", "on_stop"]
 type Outcome = Literal["ok", "wait", "failed", "stopping", "leave_set", "stop_user", "stop_test"]

@@ -138,6 +138,7 @@ fn ctrl_c_stops_gracefully_and_the_second_one_at_once() {
         &format!("Stuck Worker -u 2 -H {host}"),
     );
     recorder.wait_for_requests("/hold", 1);
+    recorder.wait_for("start", 1);
     test.interrupt();
     test.wait_for_line("once more ends everything now");
     recorder.wait_for("stop", 1);

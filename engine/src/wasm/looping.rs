@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use wasmtime::Store;
 
 use super::bindings::event_loop::EventLoopLoadTestPre;
@@ -14,7 +13,7 @@ use super::group::{Arrivals, Household, Room, Shareable};
 use super::host::{Host, Member};
 use super::run::Run;
 use super::trap::Trap;
-use super::user::{CallError, CallResult, Guest, User};
+use super::user::{CallError, CallResult, Guest, User, overlap};
 use crate::user_class::Execution;
 
 /// How long a guest may go on when all of its users have left.
@@ -160,11 +159,7 @@ impl Guest for Caller<'_> {
         at_a_time: usize,
     ) -> Vec<(usize, CallResult)> {
         let this = &*self;
-        futures::stream::iter(tasks)
-            .map(|(number, index)| async move { (number, this.act(Step::RunTask(index)).await) })
-            .buffer_unordered(at_a_time)
-            .collect()
-            .await
+        overlap(tasks, at_a_time, |index| this.act(Step::RunTask(index))).await
     }
 
     async fn run(&mut self) -> CallResult {

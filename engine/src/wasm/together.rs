@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use wasmtime::Store;
 use wasmtime::component::{Accessor, ResourceAny};
 
@@ -13,7 +12,7 @@ use super::host::Host;
 use super::run::Run;
 use super::sandbox::settle;
 use super::trap::Trap;
-use super::user::{CallError, CallResult, Guest, User};
+use super::user::{CallError, CallResult, Guest, User, overlap};
 use crate::user_class::Execution;
 
 impl Shareable for LoadTestPre<Host> {
@@ -136,11 +135,7 @@ impl Guest for Resource<'_> {
         at_a_time: usize,
     ) -> Vec<(usize, CallResult)> {
         let this = &*self;
-        futures::stream::iter(tasks)
-            .map(|(number, index)| async move { (number, this.call_task(index).await) })
-            .buffer_unordered(at_a_time)
-            .collect()
-            .await
+        overlap(tasks, at_a_time, |index| this.call_task(index)).await
     }
 
     async fn run(&mut self) -> CallResult {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::StreamExt;
 use parking_lot::Mutex;
 use rand::Rng;
 use rand::SeedableRng;
@@ -46,6 +47,20 @@ pub(super) trait Guest: Send {
     fn run(&mut self) -> impl Future<Output = CallResult> + Send;
     fn wait_time(&mut self) -> impl Future<Output = CallResult<Duration>> + Send;
     fn on_stop(&mut self) -> impl Future<Output = CallResult> + Send;
+}
+
+/// Calls that overlap, so many at a time; for [`Guest::run_tasks`].
+pub(super) async fn overlap<C: Future<Output = CallResult> + Send>(
+    tasks: Vec<(usize, u32)>,
+    at_a_time: usize,
+    call: impl Fn(u32) -> C + Sync,
+) -> Vec<(usize, CallResult)> {
+    let call = &call;
+    futures::stream::iter(tasks)
+        .map(|(number, index)| async move { (number, call(index).await) })
+        .buffer_unordered(at_a_time)
+        .collect()
+        .await
 }
 
 /// How a life ended.
