@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::feed::FeedSource;
 use crate::load_shape::Curve;
 use crate::secrets::Secrets;
@@ -123,19 +125,48 @@ pub struct Grant {
     pub path: PathBuf,
 }
 
+/// Where measurements are pushed while the run goes on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Push {
+    /// Where a Prometheus takes remote writes.
+    pub remote_write: Option<Url>,
+    /// Where an OpenTelemetry collector takes metrics over HTTP.
+    pub otlp: Option<Url>,
+    /// Headers of these requests: names and values, which no output shows.
+    pub headers: Vec<(String, String)>,
+    /// How far apart.
+    pub interval: Duration,
+}
+
 /// Where results go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
     /// Address of the HTTP endpoint: metrics and control.
     pub prometheus: Option<SocketAddr>,
+    /// The same with pages for people.
+    pub web: Option<SocketAddr>,
     /// What controlling the run over HTTP takes.
     pub control_token: Option<String>,
     /// Serve on after the run, until told to quit.
     pub linger: bool,
     /// Upper bounds of its histogram buckets in seconds; empty for the defaults.
     pub buckets: Vec<f64>,
-    /// File of the JSON summary.
+    /// File of the JSON document.
     pub json: Option<PathBuf>,
+    /// File of the HTML report.
+    pub html: Option<PathBuf>,
+    /// What the names of the CSV files begin with.
+    pub csv: Option<PathBuf>,
+    /// File for CI systems.
+    pub junit: Option<PathBuf>,
+    /// File of all requests.
+    pub samples: Option<PathBuf>,
+    /// Where measurements are pushed.
+    pub push: Push,
+    /// Words that tell this run from others.
+    pub labels: BTreeMap<String, String>,
+    /// Plain lines instead of the dashboard on a terminal.
+    pub no_tui: bool,
     /// Only the summary.
     pub quiet: bool,
     /// Also the scenario's debug lines.

@@ -7,6 +7,7 @@ mod connections;
 mod load;
 mod reply;
 mod routes;
+mod updates;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -30,13 +30,10 @@ pub use self::access::Access;
 use self::access::Guard;
 use self::reply::{Problem, Reply};
 use self::routes::Route;
-use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::metrics::users::UserGauges;
-use crate::output::prometheus::{self, DEFAULT_BUCKETS, Worker};
-use crate::secrets::Secrets;
+use crate::monitor::Monitor;
+use crate::output::html;
+use crate::output::prometheus::{self, Observer};
 use crate::steering::{Helm, Order, Status};
-use crate::threshold::Verdict;
 
 /// The largest body of a request in bytes. An order takes a line.
 const MAX_BODY: usize = 4096;
@@ -45,24 +42,19 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// The address cannot be used.
 #[derive(Debug, Error)]
-#[error("cannot serve metrics on {address}: {cause}; choose another address")]
+#[error("cannot serve on {address}: {cause}; choose another address")]
 pub struct BindError {
     address: SocketAddr,
     cause: std::io::Error,
 }
 
 /// What the endpoint shows.
+#[derive(Clone)]
 pub struct Sources {
-    /// Measurements.
-    pub metrics: Arc<Metrics>,
-    /// Users.
-    pub gauges: Arc<UserGauges>,
-    /// Upper bounds of the histogram's buckets in seconds; empty for the defaults.
-    pub buckets: Vec<f64>,
-    /// How the thresholds stand; whoever judges them writes it here.
-    pub thresholds: Arc<Mutex<Vec<Verdict>>>,
-    /// What no page may show.
-    pub secrets: Secrets,
+    /// What there is for Prometheus.
+    pub series: prometheus::Sources,
+    /// The run so far.
+    pub monitor: Arc<Monitor>,
 }
 
 /// The running endpoint; when this is dropped it ends at once, see [`Endpoint::finish`].
@@ -73,24 +65,27 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Listens and serves. Orders go to `helm`, from those whom `access` lets.
+    /// Listens and serves. Orders go to `helm`, from those whom `access` lets. With `pages`
+    /// there is a dashboard for browsers, too.
     pub async fn start(
         address: SocketAddr,
         sources: Sources,
         helm: Helm,
         access: Access,
+        pages: bool,
     ) -> Result<Self, BindError> {
         let bind_error = |cause| BindError { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
+        let closing = CancellationToken::new();
         let shown = Shown {
-            sources,
+            observer: Observer::new(sources.series),
+            monitor: sources.monitor,
             helm,
             guard: Guard::new(&access, address),
-            health: Mutex::new(Health::start()),
-            machine: machine(),
+            page: pages.then(|| html::live().into()),
+            closing: closing.clone(),
         };
-        let closing = CancellationToken::new();
         let task = tokio::spawn(connections::serve(
             listener,
             Arc::new(shown),
@@ -122,18 +117,15 @@ impl Drop for Endpoint {
     }
 }
 
-fn machine() -> String {
-    let name = rustix::system::uname();
-    name.nodename().to_string_lossy().into_owned()
-}
-
 /// What every connection needs.
 struct Shown {
-    sources: Sources,
+    observer: Observer,
+    monitor: Arc<Monitor>,
     helm: Helm,
     guard: Guard,
-    health: Mutex<Health>,
-    machine: String,
+    /// The dashboard for browsers.
+    page: Option<Bytes>,
+    closing: CancellationToken,
 }
 
 impl Shown {
@@ -150,7 +142,15 @@ impl Shown {
             return Problem::from(denied).as_json();
         }
         match route {
-            Route::Root => reply::redirect("/metrics"),
+            Route::Root => match &self.page {
+                Some(page) => reply::page(page.clone()),
+                None => reply::redirect("/metrics"),
+            },
+            Route::Report => reply::json(&self.monitor.so_far()),
+            Route::Updates => {
+                let reports = self.monitor.updates();
+                reply::events(updates::updates(reports, self.closing.clone()))
+            }
             Route::Metrics => reply::metrics(self.metrics()),
             Route::State => reply::state(&self.helm.status()),
             Route::Order(order) => match self.follow(order, body).await {
@@ -181,31 +181,7 @@ impl Shown {
     }
 
     fn metrics(&self) -> String {
-        let cpu_percent = {
-            let mut health = self.health.lock();
-            health.sample();
-            health.cpu_percent()
-        };
-        let sources = &self.sources;
-        let worker = Worker {
-            id: "local".into(),
-            machine: self.machine.clone(),
-            cpu_percent,
-            users: sources.gauges.live(),
-        };
-        let buckets = match sources.buckets.is_empty() {
-            true => &DEFAULT_BUCKETS[..],
-            false => &sources.buckets,
-        };
-        let thresholds = sources.thresholds.lock().clone();
-        prometheus::render(&prometheus::View {
-            snapshot: &sources.metrics.snapshot().masked(&sources.secrets),
-            users: &sources.gauges.snapshot(),
-            workers: &[worker],
-            buckets,
-            state: self.helm.status().state,
-            thresholds: &thresholds,
-        })
+        self.observer.look(&self.helm.status(), prometheus::render)
     }
 }
 

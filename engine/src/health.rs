@@ -52,10 +52,20 @@ impl Health {
         self.cpu * 100.0
     }
 
+    /// Cores that the process may use.
+    pub fn cores(&self) -> u64 {
+        self.cores as u64
+    }
+
     /// Whether much of the time the engine was short of CPU.
     pub fn was_saturated(&self) -> bool {
         f64::from(self.saturated) > MUCH * f64::from(self.samples)
     }
+}
+
+/// Memory of the process that is in use now; 0 where the system does not tell.
+pub fn memory_bytes() -> u64 {
+    memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem as u64)
 }
 
 fn cpu_time() -> Duration {

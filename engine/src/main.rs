@@ -7,6 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     refuse_huge_pages();
+    outlive_large_files();
     aiotest_engine::cli::main()
 }
 
@@ -25,3 +26,19 @@ fn refuse_huge_pages() {
 
 #[cfg(not(target_os = "linux"))]
 fn refuse_huge_pages() {}
+
+/// A file above the limit of file sizes (`ulimit -f`) is an error to tell, not the end of a
+/// run and of all its results.
+#[cfg(unix)]
+#[expect(
+    unsafe_code,
+    reason = "there is no safe call for it among our dependencies"
+)]
+fn outlive_large_files() {
+    // SAFETY: sets how this process takes a signal, before it has other threads, and touches
+    // no memory.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
+#[cfg(not(unix))]
+fn outlive_large_files() {}

@@ -102,20 +102,35 @@ pub fn check(needs: Needs, limits: Limits, packable: Option<u64>) -> Result<(), 
 /// Bytes of memory that this process may still take: what the machine has, or its control
 /// group, if that is less.
 pub fn available_memory() -> u64 {
-    let number = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
-    let group = number("/sys/fs/cgroup/memory.max").map(|limit| {
+    let group = group_memory().map(|limit| {
         let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
         limit.saturating_sub(used)
     });
-    let machine = fs::read_to_string("/proc/meminfo").ok();
-    let machine = machine.and_then(|text| {
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("MemAvailable:"))?;
-        let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-        Some(kibibytes << 10)
-    });
+    let machine = machine_memory("MemAvailable:");
     machine.unwrap_or(u64::MAX).min(group.unwrap_or(u64::MAX))
+}
+
+/// Bytes of memory that the machine has, or that this process may take of it; 0 where the
+/// system does not tell.
+pub fn total_memory() -> u64 {
+    let known = [machine_memory("MemTotal:"), group_memory()];
+    known.into_iter().flatten().min().unwrap_or(0)
+}
+
+fn group_memory() -> Option<u64> {
+    number("/sys/fs/cgroup/memory.max")
+}
+
+/// A line of what the system says of its memory.
+fn machine_memory(line: &str) -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|all| all.strip_prefix(line))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes << 10)
+}
+
+fn number(path: &str) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 /// Raises the soft limit of open files to the hard one, and reads all limits. What cannot

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crew::Crew;
-pub use events::{EndReason, Event, Outcome, Progress};
+pub use events::{EndReason, Event, Outcome};
 pub use rest::Rest;
 use signals::Signals;
 use verdicts::{Answers, Jury};
@@ -25,9 +25,9 @@ use verdicts::{Answers, Jury};
 use crate::clock::interval;
 use crate::conductor_driver::{self, ConductorDriver, Prepared};
 use crate::config::RunConfig;
-use crate::health::Health;
 use crate::lifecycle::{self, Illegal, State};
-use crate::metrics::RequestStats;
+use crate::metrics::Snapshot;
+use crate::monitor::{Moment, Monitor};
 use crate::packing::Packing;
 use crate::plan::{Over, PlanRun};
 use crate::steering::{Change, Order, Refused, Request, Status, Wheel};
@@ -40,8 +40,8 @@ use crate::wasm::sandboxes::Sandboxes;
 
 /// How often users are started and stopped.
 const TICK: Duration = Duration::from_millis(10);
-/// How often progress is reported and thresholds are judged.
-const PROGRESS: Duration = Duration::from_secs(1);
+/// How often the run is looked at and thresholds are judged.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long users that an arrival rate needs beforehand may take to get ready.
 const PREPARATION: Duration = Duration::from_secs(60);
 
@@ -74,6 +74,8 @@ pub struct Parts {
     pub board: Arc<Mutex<Vec<Verdict>>>,
     /// Where orders come from.
     pub wheel: Wheel,
+    /// What looks at the run.
+    pub monitor: Arc<Monitor>,
 }
 
 /// Runs users until the load is over or something ends it, and returns when the last one
@@ -85,7 +87,7 @@ pub async fn run(
     watch: &mut dyn FnMut(Event),
 ) -> (Outcome, Rest) {
     let mut dispatcher = Dispatcher::new(parts, config);
-    dispatcher.publish();
+    dispatcher.look();
     if config.paused {
         watch(Event::Notice(
             "ready; waiting for the order to start".into(),
@@ -115,7 +117,7 @@ struct Dispatcher<'a> {
     arrivals: JoinSet<()>,
     wheel: Wheel,
     signals: Signals,
-    health: Health,
+    monitor: Arc<Monitor>,
     state: State,
     prepared_by: Instant,
     reason: Option<EndReason>,
@@ -124,8 +126,6 @@ struct Dispatcher<'a> {
     crossed: Option<usize>,
     users_ended: u64,
     quit: bool,
-    dropped: u64,
-    reported: (Duration, RequestStats),
 }
 
 impl<'a> Dispatcher<'a> {
@@ -144,21 +144,18 @@ impl<'a> Dispatcher<'a> {
             arrivals: JoinSet::new(),
             wheel: parts.wheel,
             signals: Signals::new(),
-            health: Health::start(),
+            monitor: parts.monitor,
             state: State::Ready,
             prepared_by: Instant::now() + PREPARATION,
             reason: None,
             jury: Jury {
                 thresholds: parts.thresholds,
                 board: parts.board,
-                shown: config.outputs.prometheus.is_some(),
             },
             answers: Answers::default(),
             crossed: None,
             users_ended: 0,
             quit: false,
-            dropped: 0,
-            reported: (Duration::ZERO, RequestStats::default()),
         }
     }
 
@@ -179,7 +176,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Runs the hooks, and begins to start the users that are needed beforehand.
     async fn prepare(&mut self, log: &mut mpsc::Receiver<LogLine>, watch: &mut dyn FnMut(Event)) {
-        self.publish();
+        self.look();
         let (plugin, run) = (self.plugin.clone(), self.run.clone());
         let preparation = conductor_driver::prepare(&plugin, &run);
         tokio::pin!(preparation);
@@ -237,8 +234,8 @@ impl<'a> Dispatcher<'a> {
 
     async fn dispatch(&mut self, log: &mut mpsc::Receiver<LogLine>, watch: &mut dyn FnMut(Event)) {
         let mut tick = interval(TICK);
-        let mut progress = interval(PROGRESS);
-        progress.tick().await;
+        let mut look = interval(LOOK);
+        look.tick().await;
         let run = self.run.clone();
         while !(self.state == State::Stopping && self.crew.is_empty()) {
             let live = self.state != State::Stopping;
@@ -251,7 +248,7 @@ impl<'a> Dispatcher<'a> {
                 Some(step) = next_step(&mut self.conductor) => self.shaped(step, watch),
                 Some(request) = self.wheel.orders.recv() => self.obey(request),
                 Some(line) = log.recv() => watch(Event::Log(line)),
-                _ = progress.tick() => self.report(watch),
+                _ = look.tick() => self.look(),
                 () = self.signals.next() => self.interrupted(watch),
                 why = run.stop_requested(), if live => {
                     self.stop(EndReason::StoppedByScenario(why));
@@ -295,7 +292,6 @@ impl<'a> Dispatcher<'a> {
             reason,
             elapsed,
             paused,
-            saturated: self.health.was_saturated(),
             users_ended: self.users_ended,
             crossed: self.crossed,
             quit: self.quit,
@@ -385,7 +381,6 @@ impl<'a> Dispatcher<'a> {
 
     fn count_dropped(&mut self, iterations: u64) {
         if iterations > 0 {
-            self.dropped += iterations;
             self.run.metrics.dropped_iterations(iterations);
         }
     }
@@ -539,34 +534,28 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    fn report(&mut self, watch: &mut dyn FnMut(Event)) {
-        self.health.sample();
+    /// Has the run looked at, and follows what is seen.
+    fn look(&mut self) {
+        self.publish();
         let elapsed = self.run.elapsed();
-        let total = self.run.metrics.total();
-        watch(Event::Progress(Progress {
+        let snapshot = self.monitor.look(Moment {
             state: self.state,
             elapsed,
-            users: self.run.gauges.live(),
-            target: self.plans.iter().map(PlanRun::target).sum(),
-            requests: total.count(),
-            failures: total.failures,
-            dropped: self.dropped,
-            window: total.since(&self.reported.1),
-            span: elapsed.saturating_sub(self.reported.0),
-        }));
-        self.reported = (elapsed, total);
-        self.publish();
-        if self.state == State::Running {
-            self.judge(elapsed);
+            paused: self.run.clock().paused(),
+        });
+        if let Some(snapshot) = snapshot
+            && self.state == State::Running
+        {
+            self.judge(&snapshot, elapsed);
         }
     }
 
     /// Ends the run if a threshold says so, or if nothing can be reached from the start.
-    fn judge(&mut self, elapsed: Duration) {
-        if let Some(why) = self.answers.missing(&self.run.metrics) {
+    fn judge(&mut self, snapshot: &Snapshot, elapsed: Duration) {
+        if let Some(why) = self.answers.missing(snapshot) {
             self.stop(EndReason::Unreachable(why));
         }
-        if let Some((at, expression)) = self.jury.judge(&self.run.metrics, elapsed) {
+        if let Some((at, expression)) = self.jury.judge(snapshot, elapsed) {
             self.crossed = Some(at);
             self.stop(EndReason::ThresholdCrossed(expression));
         }

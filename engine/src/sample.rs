@@ -1,13 +1,15 @@
 //! One measured exchange, as plain data, and where it goes. Knows neither who measured
 //! it nor what becomes of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-/// How long each part of an exchange took; parts that did not happen are zero.
+/// When an exchange began, and how long each part took; parts that did not happen are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
+    /// When it began; absent where only its length is known.
+    pub started: Option<Instant>,
     /// Name resolution.
     pub dns: Duration,
     /// TCP connection.

@@ -28,9 +28,9 @@ const USAGE: u8 = 2;
 const COMPONENT: u8 = 3;
 const PREFLIGHT: u8 = 4;
 const UNREACHABLE: u8 = 5;
-const OUTPUT: u8 = 6;
+pub(super) const OUTPUT: u8 = 6;
 const SCENARIO: u8 = 7;
-const THRESHOLDS: u8 = 99;
+pub(super) const THRESHOLDS: u8 = 99;
 const INTERRUPTED: u8 = 130;
 
 /// The code for an error that kept a run from starting or its results from being written.

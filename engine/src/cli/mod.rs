@@ -2,14 +2,21 @@
 //! that knows clap or reads arguments.
 
 mod build;
+mod compare;
+mod environment;
 mod exit;
 mod inspect;
 mod keys;
 mod new;
 mod options;
 mod quarters;
+mod report;
+mod results;
 mod run;
+mod samples;
 mod scenario;
+mod services;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,6 +47,10 @@ enum Command {
     Build(build::BuildArgs),
     /// Show what a scenario declares, imports and costs
     Inspect(inspect::InspectArgs),
+    /// Show and write what runs have written with --json, and merge what was one test
+    Report(report::ReportArgs),
+    /// Say what changed between runs, and whether that is more than noise
+    Compare(compare::CompareArgs),
     /// Create a scenario project in Rust
     New(new::NewArgs),
 }
@@ -51,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Run(line) => line.load().and_then(run::run),
         Command::Build(args) => build::build(&args),
         Command::Inspect(args) => inspect::inspect(&args),
+        Command::Report(args) => report::report(args),
+        Command::Compare(args) => compare::run(&args),
         Command::New(args) => new::create(&args),
     };
     match result {
@@ -74,6 +87,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 fn unattended(limits: Limits, plugin: &Plugin, given: Given) -> Result<Arc<Run>> {
     let (run, _) = Run::new(RunParts {
         metrics: Arc::new(Metrics::default()),
+        samples: None,
         gauges: UserGauges::new::<String>([]),
         client: Client::new(ClientConfig::default())?,
         given: Given {

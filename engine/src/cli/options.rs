@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::scenario;
-use crate::config::{ClassSettings, Http, Limits, Outputs, Plan, RunConfig};
+use crate::config::{ClassSettings, Http, Limits, Outputs, Plan, Push, RunConfig};
 use crate::wasm::component::{Convention, Outline};
 use crate::wasm::source::Source;
 use flags::{ClassArgs, Flags};
@@ -30,7 +30,7 @@ use run_file::Document;
 
 pub(super) use given::GivenArgs;
 pub(super) use line::RunLine;
-pub(super) use values::{check_base_url, size};
+pub(super) use values::{Hidden, check_base_url, size};
 
 /// Where the control token is when it is not on the command line.
 const TOKEN_VARIABLE: &str = "AIOTEST_CONTROL_TOKEN";
@@ -170,6 +170,7 @@ impl RunArgs {
         let secrets = given.secrets(&self.origins, &env)?;
         let folders = given.grants(&self.origins);
         let control_token = self.control_token(&env)?;
+        let push = self.push()?;
         let class_places = self.class_places();
         let plans = self.plans(outline.shape)?;
         let flags = self.flags.clone();
@@ -210,7 +211,15 @@ impl RunArgs {
                 control_token,
                 linger: flags.control.linger,
                 buckets: flags.control.prometheus_buckets,
+                web: flags.control.web,
                 json: flags.results.json,
+                html: flags.results.html,
+                csv: flags.results.csv,
+                junit: flags.results.junit,
+                samples: flags.results.samples,
+                push,
+                labels: flags.results.labels.into_iter().collect(),
+                no_tui: flags.results.no_tui,
                 quiet: flags.results.quiet,
                 verbose: flags.results.verbose,
             },
@@ -325,26 +334,69 @@ impl RunArgs {
             ("linger", control.linger),
         ];
         let needy = needing.iter().find(|(_, given)| *given);
-        if let (None, Some((flag, _))) = (control.prometheus, needy) {
+        if let (None, Some((flag, _))) = (control.prometheus.or(control.web), needy) {
             bail!(
-                "{}: there is no HTTP endpoint; give it an address with --prometheus",
+                "{}: there is no HTTP endpoint; give it an address with --prometheus or --web",
                 self.origins.name(flag)
             );
         }
         Ok(())
     }
 
+    /// A dashboard that others reach and that shows nothing to anybody would be a riddle.
+    fn check_open(&self) -> Result<()> {
+        let web = self.flags.control.web;
+        if web.is_some_and(|address| !address.ip().to_canonical().is_loopback()) {
+            bail!(
+                "{}: where others reach it, the dashboard needs --control-token or \
+                 {TOKEN_VARIABLE}; without one, give it a loopback address such as \
+                 127.0.0.1:8090",
+                self.origins.name("web")
+            );
+        }
+        Ok(())
+    }
+
+    /// Where metrics are pushed. The headers are never part of an error.
+    fn push(&self) -> Result<Push> {
+        let push = &self.flags.push;
+        let header = |Hidden(text): &Hidden| {
+            let (name, value) = text.split_once(':').with_context(|| {
+                let flag = self.origins.name("push-header");
+                format!("{flag}: not 'NAME: VALUE'")
+            })?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        let headers: Vec<_> = push
+            .push_headers
+            .iter()
+            .map(header)
+            .collect::<Result<_>>()?;
+        if push.remote_write.is_none() && push.otlp.is_none() && !headers.is_empty() {
+            bail!(
+                "{}: nothing is pushed; say where with --remote-write or --otlp",
+                self.origins.name("push-header")
+            );
+        }
+        Ok(Push {
+            remote_write: push.remote_write.clone(),
+            otlp: push.otlp.clone(),
+            headers,
+            interval: push.push_interval,
+        })
+    }
+
     /// The token that control takes. It is never part of an error.
     fn control_token(&self, env: impl Fn(&str) -> Option<String>) -> Result<Option<String>> {
         let control = &self.flags.control;
-        if control.prometheus.is_none() {
+        if control.prometheus.or(control.web).is_none() {
             return Ok(None);
         }
         let (token, name) = match &control.control_token {
             Some(token) => (token.0.clone(), self.origins.name("control-token")),
             None => match env(TOKEN_VARIABLE) {
                 Some(token) => (token, TOKEN_VARIABLE.to_owned()),
-                None => return Ok(None),
+                None => return self.check_open().map(|()| None),
             },
         };
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -72,7 +72,8 @@ impl Quarters {
     /// of them, as far as the system's limits allow it.
     pub(super) fn extend(&self, config: RunConfig) -> RunConfig {
         let keys = std::io::stdin().is_terminal() && !config.outputs.quiet;
-        if !keys && config.outputs.prometheus.is_none() {
+        let outputs = &config.outputs;
+        if !keys && outputs.prometheus.or(outputs.web).is_none() {
             return config;
         }
         let mut roomy = config.clone();

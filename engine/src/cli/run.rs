@@ -7,30 +7,35 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
 
-use super::exit;
-use super::keys::Keys;
+use super::environment::environment;
 use super::options::{RunArgs, check_base_url};
 use super::quarters::{self, Quarters};
+use super::samples::SamplesFile;
+use super::services::Services;
+use super::watch::watch;
+use super::{exit, results};
 use crate::config::RunConfig;
-use crate::control::{Access, Endpoint, Sources};
+use crate::control;
 use crate::feed::Feeds;
 use crate::http::{Client, ClientConfig, Egress};
+use crate::lifecycle::State;
 use crate::metrics::users::UserGauges;
 use crate::metrics::{self, Metrics, Snapshot};
+use crate::monitor::{self, End, Moment, Monitor};
+use crate::output::prometheus;
 use crate::output::summary::{Style, summary};
-use crate::output::terminal::{Progress, ProgressLine, print, print_error};
-use crate::output::{RunSummary, file, json};
+use crate::output::terminal::{print, print_error};
 use crate::packing::Packing;
 use crate::plan;
-use crate::runner::{self, Event, Outcome, Parts, Rest};
-use crate::steering::{Helm, steering};
+use crate::report;
+use crate::runner::{self, Outcome, Parts};
+use crate::steering::steering;
 use crate::threshold::{Threshold, Verdict};
 use crate::user_class::{self, UserClass};
 use crate::wasm::folders::Folders;
 use crate::wasm::plugin::{Manifest, Plugin, PluginError};
-use crate::wasm::run::{Given, Level, LogLine, Run, RunParts};
+use crate::wasm::run::{Given, Level, Run, RunParts};
 use crate::wasm::source::Source;
 
 /// Distinct error texts kept apart.
@@ -39,6 +44,7 @@ const MAX_ERRORS: usize = 500;
 pub(super) fn run(args: RunArgs) -> Result<u8> {
     let source = args.open()?;
     let mut config = args.validate(source.outline())?;
+    results::warn(&config.outputs);
     let given = Given {
         options: config.options.clone(),
         secrets: config.secrets.clone(),
@@ -105,24 +111,43 @@ async fn conduct(config: &RunConfig, scenario: Scenario) -> Result<u8> {
     let gauges = UserGauges::new(classes.iter().map(|class| class.name.clone()));
     let board = Arc::new(Mutex::new(Vec::new()));
     let (helm, wheel) = steering();
-    let endpoint = match config.outputs.prometheus {
-        None => None,
-        Some(address) => {
-            let sources = Sources {
+    let started = SystemTime::now();
+    let planned = runner::planned_duration(config);
+    let monitor = Arc::new(Monitor::new(monitor::Sources {
+        metrics: metrics.clone(),
+        gauges: gauges.clone(),
+        thresholds: board.clone(),
+        secrets: config.secrets.clone(),
+        run: report::Run {
+            component: config.file.display().to_string(),
+            host,
+            labels: config.outputs.labels.clone(),
+            started: humantime::format_rfc3339_millis(started).to_string(),
+            planned_seconds: planned.map(|span| span.as_secs_f64()),
+            ..report::Run::default()
+        },
+        environment: environment(config, packing.most),
+    }));
+    let mut services = Services::start(
+        &config.outputs,
+        &control::Sources {
+            series: prometheus::Sources {
                 metrics: metrics.clone(),
                 gauges: gauges.clone(),
                 buckets: config.outputs.buckets.clone(),
                 thresholds: board.clone(),
                 secrets: config.secrets.clone(),
-            };
-            let access = Access {
-                token: config.outputs.control_token.clone(),
-            };
-            Some(Endpoint::start(address, sources, helm.clone(), access).await?)
-        }
-    };
+            },
+            monitor: monitor.clone(),
+        },
+        &helm,
+    )
+    .await?;
+    let words: Vec<_> = words.into_iter().chain(services.words()).collect();
+    let samples = SamplesFile::create(config, &metrics);
     let (run, log) = Run::new(RunParts {
-        metrics: metrics.clone(),
+        metrics,
+        samples: samples.sink(),
         gauges: gauges.clone(),
         client: client(config, &classes)?,
         given,
@@ -143,50 +168,44 @@ async fn conduct(config: &RunConfig, scenario: Scenario) -> Result<u8> {
         thresholds: thresholds.clone(),
         board: board.clone(),
         wheel,
+        monitor: monitor.clone(),
     };
-    let started = SystemTime::now();
-    let (outcome, rest) = watch(parts, config, words, log, &helm, endpoint.as_ref()).await;
-    let snapshot = metrics.snapshot().masked(&config.secrets);
+    let (outcome, rest) = watch(parts, config, words, log, &helm, &samples, &mut services).await;
+    let unwritten = samples.finish();
+    let snapshot = monitor.snapshot();
     let verdicts = judge(&thresholds, &snapshot, &outcome);
     board.lock().clone_from(&verdicts);
-    let report = RunSummary {
-        component: config.file.display().to_string(),
-        host,
-        started,
-        duration: outcome.elapsed,
+    let exit_code = exit::of_run(
+        &outcome.reason,
+        &snapshot,
+        &verdicts,
+        config.exit_code_on_error,
+    );
+    let reason = outcome.reason.to_string();
+    let moment = Moment {
+        state: State::Stopped,
+        elapsed: outcome.elapsed,
         paused: outcome.paused,
-        end_reason: config
-            .secrets
-            .mask(&outcome.reason.to_string())
-            .into_owned(),
-        exit_code: exit::of_run(
-            &outcome.reason,
-            &snapshot,
-            &verdicts,
-            config.exit_code_on_error,
-        ),
-        saturated: outcome.saturated,
-        users: gauges.snapshot(),
+    };
+    let end = End {
+        reason: config.secrets.mask(&reason).into_owned(),
+        exit_code,
         users_ended: outcome.users_ended,
-        thresholds: verdicts,
-        snapshot,
     };
+    let report = monitor.finish(moment, &snapshot, end);
     print(&summary(&report, style()));
-    let written = match &config.outputs.json {
-        Some(path) => file::write(path, json::render(&report)),
-        None => Ok(()),
-    };
-    if let Some(endpoint) = endpoint {
-        if config.outputs.linger && !outcome.quit {
-            rest.linger().await;
-        } else {
-            // Whoever gives orders now is told that the run is over.
-            drop(rest);
-        }
-        endpoint.finish().await;
+    let mut failures = results::write_all(&report, &config.outputs);
+    failures.extend(unwritten);
+    for failure in &failures {
+        print_error(&format!("aiotest-engine: {failure}"));
     }
-    written?;
-    Ok(report.exit_code)
+    services
+        .finish(rest, config.outputs.linger && !outcome.quit)
+        .await;
+    Ok(match failures.is_empty() {
+        true => exit_code,
+        false => exit::OUTPUT,
+    })
 }
 
 /// How the thresholds stand at the end.
@@ -286,64 +305,8 @@ fn authority(url: &str) -> Option<String> {
     ))
 }
 
-async fn watch(
-    parts: Parts,
-    config: &RunConfig,
-    words: Option<String>,
-    log: mpsc::Receiver<LogLine>,
-    helm: &Helm,
-    endpoint: Option<&Endpoint>,
-) -> (Outcome, Rest) {
-    let total = runner::planned_duration(config);
-    let quiet = config.outputs.quiet;
-    let progress = Arc::new(Progress::start(total, !quiet));
-    if let Some(words) = words.filter(|_| !quiet) {
-        progress.println(&words);
-    }
-    if let Some(endpoint) = endpoint
-        && !quiet
-    {
-        let address = endpoint.address();
-        progress.println(&format!("metrics at http://{address}/metrics"));
-        if !address.ip().is_loopback() && config.outputs.control_token.is_none() {
-            progress.println("control over HTTP is off: it needs --control-token here");
-        }
-    }
-    let answers = progress.clone();
-    let say = move |line: &str| answers.println(line);
-    let _keys = (!quiet).then(|| Keys::listen(helm.clone(), say));
-    let secrets = &config.secrets;
-    let mut show = |event: Event| match event {
-        Event::Notice(text) => {
-            progress.println(&format!("aiotest-engine: {}", secrets.mask(&text)));
-        }
-        Event::Progress(_) | Event::Log(_) if quiet => {}
-        Event::Log(line) => progress.println(&log_line(&line)),
-        Event::Progress(state) => progress.update(&ProgressLine {
-            state: state.state,
-            elapsed: state.elapsed,
-            total,
-            users: state.users,
-            target: u64::from(state.target),
-            dropped: state.dropped,
-            ..ProgressLine::of_window(&state.window, state.span)
-        }),
-    };
-    let outcome = runner::run(parts, config, log, &mut show).await;
-    progress.finish();
-    outcome
-}
-
-fn log_line(line: &LogLine) -> String {
-    let mark = match line.level {
-        Level::Debug | Level::Info => "",
-        Level::Warn => "warning: ",
-        Level::Error => "error: ",
-    };
-    format!("[{}] {mark}{}", line.class, line.text)
-}
-
-fn style() -> Style {
+/// How the summary looks where standard output leads.
+pub(super) fn style() -> Style {
     let tty = std::io::stdout().is_terminal();
     let width = match rustix::termios::tcgetwinsize(std::io::stdout()) {
         Ok(size) if tty && size.ws_col > 0 => size.ws_col,
@@ -351,8 +314,13 @@ fn style() -> Style {
     };
     Style {
         width,
-        colour: tty && std::env::var_os("NO_COLOR").is_none(),
+        colour: tty && has_colours(),
     }
+}
+
+/// Whether the user wants any.
+pub(super) fn has_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none()
 }
 
 /// An error on standard error, as every command reports it.

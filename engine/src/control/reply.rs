@@ -2,19 +2,27 @@
 //! and the words of a run, not how either comes about.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use serde::Serialize;
 use thiserror::Error;
 
 use super::access::Denied;
+use super::updates::Updates;
 use crate::steering::{PlanStatus, Refused, Status};
 
-/// A whole answer.
-pub(super) type Reply = Response<Full<Bytes>>;
+/// An answer: whole, or one that goes on.
+pub(super) type Reply = Response<Body>;
+
+type Body = Either<Full<Bytes>, Updates>;
 
 const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
+const EVENTS: &str = "text/event-stream";
 const TEXT: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -23,8 +31,8 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) enum Problem {
     /// There is no such page.
     #[error(
-        "there is no such path; there are /metrics, /state, /start, /pause, /resume, /stop, \
-         /quit and /load"
+        "there is no such path; there are /metrics, /report, /updates, /state, /start, /pause, \
+         /resume, /stop, /quit and /load"
     )]
     UnknownPath,
     /// The page is for other methods.
@@ -139,6 +147,25 @@ impl<'a> From<&'a PlanStatus> for Plan<'a> {
     }
 }
 
+/// What serialises to a JSON document.
+pub(super) fn json(body: &impl Serialize) -> Reply {
+    reply(StatusCode::OK, JSON, to_json(body))
+}
+
+/// A page for browsers, which stands alone and in no frame of another.
+pub(super) fn page(page: Bytes) -> Reply {
+    let mut reply = reply(StatusCode::OK, HTML, page);
+    let headers = reply.headers_mut();
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    reply
+}
+
+/// Events, one after the other.
+pub(super) fn events(updates: Updates) -> Reply {
+    head(StatusCode::OK, EVENTS, Either::Right(updates))
+}
+
 /// A word.
 pub(super) fn text(text: &'static str) -> Reply {
     reply(StatusCode::OK, TEXT, Bytes::from_static(text.as_bytes()))
@@ -160,11 +187,16 @@ pub(super) fn redirect(to: &'static str) -> Reply {
 
 /// All of it is true for the moment only, so nobody shall keep it.
 fn reply(status: StatusCode, content_type: &'static str, body: Bytes) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    head(status, content_type, Either::Left(Full::new(body)))
+}
+
+fn head(status: StatusCode, content_type: &'static str, body: Body) -> Reply {
+    let mut reply = Response::new(body);
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply
 }
 

@@ -8,10 +8,14 @@ use crate::steering::Order;
 /// What a request asks for.
 #[derive(Debug, PartialEq)]
 pub(super) enum Route {
-    /// The way to the measurements.
+    /// The dashboard, or the way to the measurements.
     Root,
     /// The measurements.
     Metrics,
+    /// Everything about the run so far.
+    Report,
+    /// The same as it proceeds.
+    Updates,
     /// How the run stands.
     State,
     /// An order, answered with how the run stands then.
@@ -23,7 +27,8 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// Whether it takes permission. Measurements are for everyone who reaches the address.
+    /// Whether it takes permission. Measurements are for everyone who reaches the address,
+    /// and so is the dashboard, which has nothing in it yet.
     pub(super) fn is_guarded(&self) -> bool {
         !matches!(self, Route::Root | Route::Metrics)
     }
@@ -37,6 +42,8 @@ pub(super) fn find(method: &Method, path: &str) -> Result<Route, Problem> {
     let (allowed, route) = match path {
         "/" => (LOOK, Route::Root),
         "/metrics" => (LOOK, Route::Metrics),
+        "/report" => (LOOK, Route::Report),
+        "/updates" => ("GET", Route::Updates),
         "/state" => (LOOK, Route::State),
         "/start" => ("POST", Route::Order(Order::Start)),
         "/pause" => ("POST", Route::Order(Order::Pause)),
@@ -65,7 +72,13 @@ mod tests {
         for path in ["/", "/metrics"] {
             assert!(!find(&Method::GET, path).unwrap().is_guarded(), "{path}");
         }
-        for path in ["/state", "/control/pause", "/control/quit"] {
+        for path in [
+            "/report",
+            "/updates",
+            "/state",
+            "/control/pause",
+            "/control/quit",
+        ] {
             assert!(find(&Method::GET, path).unwrap().is_guarded(), "{path}");
         }
         // A HEAD request must change nothing, not even under the aliases.
@@ -76,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_other_path_leads_anywhere(path in "/?[a-z/.%]{0,12}") {
-            let known = ["", "metrics", "state", "start", "pause", "resume", "stop", "quit", "load"];
+            let known = ["", "metrics", "report", "updates", "state", "start", "pause", "resume", "stop", "quit", "load"];
             let known = known.iter().any(|name| path == format!("/{name}"));
             let found = find(&Method::POST, &path);
             prop_assert_eq!(found == Err(Problem::UnknownPath), !known && !path.starts_with("/control/"));

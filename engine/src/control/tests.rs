@@ -2,16 +2,24 @@
 
 mod access;
 mod hostile;
+mod pages;
 
 use std::io;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::*;
 use crate::lifecycle::{State, Step};
+use crate::metrics::Metrics;
+use crate::metrics::users::UserGauges;
+use crate::monitor::{self, Moment};
+use crate::report;
+use crate::secrets::Secrets;
 use crate::steering::{Amount, Change, PlanStatus, Refused, Wheel, steering};
+use crate::threshold::Verdict;
 
 const TOKEN: &str = "correct horse";
 
@@ -61,48 +69,114 @@ struct Served {
 }
 
 async fn served_by(wheel_at_work: bool, address: &str, token: Option<&str>) -> Served {
-    let (helm, wheel) = steering();
-    wheel.status.send_modify(|status| {
-        status.elapsed = Duration::from_millis(1250);
-        status.users = 3;
-        status.plans = vec![PlanStatus {
-            name: "browse".to_owned(),
-            active: true,
-            users: 5,
-            ..PlanStatus::default()
-        }];
-    });
-    let (told, orders) = mpsc::unbounded_channel();
-    if wheel_at_work {
-        tokio::spawn(drive(wheel, told));
-    }
-    let access = Access {
+    let service = Service {
+        wheel_at_work,
+        address: address.to_owned(),
         token: token.map(str::to_owned),
+        ..Service::default()
     };
-    let address = address.parse().unwrap();
-    let endpoint = Endpoint::start(address, sources(), helm, access)
-        .await
-        .unwrap();
-    Served { endpoint, orders }
+    service.start().await
 }
 
 async fn served() -> Served {
-    served_by(true, "127.0.0.1:0", None).await
+    Service::default().start().await
 }
 
-fn sources() -> Sources {
-    let verdict = Verdict {
-        expression: "checks: rate>0.5".to_owned(),
-        passed: false,
-        value: None,
-        aborted: false,
-    };
-    Sources {
-        metrics: Arc::new(Metrics::default()),
-        gauges: UserGauges::new(["Customer"]),
-        buckets: Vec::new(),
-        thresholds: Arc::new(Mutex::new(vec![verdict])),
-        secrets: Secrets::default(),
+/// An endpoint that is not there yet.
+struct Service {
+    wheel_at_work: bool,
+    address: String,
+    token: Option<String>,
+    pages: bool,
+    series: prometheus::Sources,
+    monitor: Arc<Monitor>,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        let verdict = Verdict {
+            expression: "checks: rate>0.5".to_owned(),
+            passed: false,
+            value: None,
+            aborted: false,
+        };
+        let series = prometheus::Sources {
+            metrics: Arc::new(Metrics::default()),
+            gauges: UserGauges::new(["Customer"]),
+            buckets: Vec::new(),
+            thresholds: Arc::new(Mutex::new(vec![verdict])),
+            secrets: Secrets::default(),
+        };
+        let monitor = Monitor::new(monitor::Sources {
+            metrics: series.metrics.clone(),
+            gauges: series.gauges.clone(),
+            thresholds: series.thresholds.clone(),
+            secrets: Secrets::default(),
+            run: report::Run::default(),
+            environment: report::Environment::default(),
+        });
+        Service {
+            wheel_at_work: true,
+            address: "127.0.0.1:0".to_owned(),
+            token: None,
+            pages: false,
+            series,
+            monitor: Arc::new(monitor),
+        }
+    }
+}
+
+impl Service {
+    fn with_pages(self) -> Self {
+        Service {
+            pages: true,
+            ..self
+        }
+    }
+
+    fn with_token(self, token: &str) -> Self {
+        Service {
+            token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        self.series.metrics.clone()
+    }
+
+    fn sources(self) -> Sources {
+        Sources {
+            series: self.series,
+            monitor: self.monitor,
+        }
+    }
+
+    async fn start(self) -> Served {
+        let (helm, wheel) = steering();
+        wheel.status.send_modify(|status| {
+            status.elapsed = Duration::from_millis(1250);
+            status.users = 3;
+            status.plans = vec![PlanStatus {
+                name: "browse".to_owned(),
+                active: true,
+                users: 5,
+                ..PlanStatus::default()
+            }];
+        });
+        let (told, orders) = mpsc::unbounded_channel();
+        if self.wheel_at_work {
+            tokio::spawn(drive(wheel, told));
+        }
+        let address = self.address.parse().unwrap();
+        let access = Access {
+            token: self.token.clone(),
+        };
+        let pages = self.pages;
+        let endpoint = Endpoint::start(address, self.sources(), helm, access, pages)
+            .await
+            .unwrap();
+        Served { endpoint, orders }
     }
 }
 
@@ -457,7 +531,8 @@ async fn read_one(stream: &mut TcpStream) -> Answer {
 async fn what_is_in_hand_is_answered_before_the_end() {
     let (helm, mut wheel) = steering();
     let address = "127.0.0.1:0".parse().unwrap();
-    let endpoint = Endpoint::start(address, sources(), helm, Access::default());
+    let sources = Service::default().sources();
+    let endpoint = Endpoint::start(address, sources, helm, Access::default(), false);
     let endpoint = endpoint.await.unwrap();
     let address = endpoint.address();
     let mut idle = TcpStream::connect(address).await.unwrap();
@@ -486,7 +561,8 @@ async fn a_used_address_is_named() {
     let served = served().await;
     let taken = served.endpoint.address();
     let (helm, _wheel) = steering();
-    match Endpoint::start(taken, sources(), helm, Access::default()).await {
+    let sources = Service::default().sources();
+    match Endpoint::start(taken, sources, helm, Access::default(), true).await {
         Ok(_) => panic!("two endpoints listen on {taken}"),
         Err(error) => assert!(error.to_string().contains(&taken.to_string()), "{error}"),
     }

@@ -225,6 +225,7 @@ impl Exchange {
         let total = end.saturating_duration_since(self.started);
         let Setup { dns, connect, tls } = self.setup;
         let mut timings = Timings {
+            started: Some(self.started.into_std()),
             dns,
             connect,
             tls,

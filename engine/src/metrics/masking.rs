@@ -38,6 +38,7 @@ impl Snapshot {
             lag: self.lag,
             log_dropped: self.log_dropped,
             events_dropped: self.events_dropped,
+            samples_dropped: self.samples_dropped,
             invalid_values: self.invalid_values,
             folded: self.folded,
         }

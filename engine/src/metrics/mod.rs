@@ -1,7 +1,11 @@
 //! Counts what the run does, from all threads at once, within bounded memory. Knows
 //! samples and names; nothing of users' sandboxes, of HTTP or of how results are shown.
 
+mod counts;
 mod distribution;
+mod encoding;
+mod exponential;
+mod histogram;
 mod masking;
 mod merge;
 mod request;
@@ -9,12 +13,18 @@ mod shard;
 mod snapshot;
 mod table;
 pub mod users;
+mod values;
 
-pub use distribution::{Durations, Values};
+pub use counts::Counts;
+pub use distribution::Durations;
+pub use encoding::{Exact, InvalidHistogram};
+pub use exponential::Exponential;
 pub use request::{Phases, RequestStats, Sizes, StatusCount, Statuses, Window};
 pub use snapshot::{
     Check, ErrorKey, Folded, Gauge, RequestKey, SandboxEventKey, Snapshot, TaskErrorKey,
 };
+pub(crate) use table::cut;
+pub use values::Values;
 
 use crate::sample::{Sample, Sink};
 use parking_lot::{Mutex, MutexGuard};
@@ -145,6 +155,11 @@ impl Metrics {
         self.shard().events_dropped(n);
     }
 
+    /// Counts samples that were not written to the file of all samples.
+    pub fn samples_dropped(&self, n: u64) {
+        self.shard().samples_dropped(n);
+    }
+
     /// Counts how late a timer of the engine fired.
     pub fn lag(&self, late: Duration) {
         self.shard().lag(late);
@@ -192,7 +207,7 @@ impl Sink for Metrics {
 }
 
 /// Numbers the threads in the order in which they first count something.
-fn thread_index() -> usize {
+pub(crate) fn thread_index() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static INDEX: Cell<Option<usize>> = const { Cell::new(None) };

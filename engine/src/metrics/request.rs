@@ -21,7 +21,7 @@ pub struct RequestStats {
     /// How large the responses were.
     pub sizes: Sizes,
     /// Allocated with the first request whose start was planned: most runs plan none.
-    intended: Option<Box<Durations>>,
+    pub(crate) intended: Option<Box<Durations>>,
 }
 
 impl RequestStats {
@@ -146,8 +146,8 @@ impl Statuses {
     fn add(&mut self, more: StatusCount) {
         match self.0.iter_mut().find(|known| known.status == more.status) {
             Some(known) => {
-                known.passed += more.passed;
-                known.failed += more.failed;
+                known.passed.merge_from(&more.passed);
+                known.failed.merge_from(&more.failed);
             }
             None => {
                 let at = self.0.partition_point(|known| known.status < more.status);
@@ -159,6 +159,14 @@ impl Statuses {
     /// In ascending order of the status.
     pub fn iter(&self) -> impl Iterator<Item = StatusCount> {
         self.0.iter().copied()
+    }
+}
+
+impl FromIterator<StatusCount> for Statuses {
+    fn from_iter<I: IntoIterator<Item = StatusCount>>(counts: I) -> Self {
+        let mut all = Self::default();
+        counts.into_iter().for_each(|count| all.add(count));
+        all
     }
 }
 

@@ -2,13 +2,14 @@
 //! other threads but the limits they share.
 
 use super::Limits;
-use super::distribution::{Durations, Values};
+use super::distribution::Durations;
 use super::merge::Merge;
 use super::request::{Phases, RequestStats, Statuses};
 use super::snapshot::{
     Check, ErrorKey, Folded, Gauge, RequestKey, SandboxEventKey, Snapshot, TaskErrorKey,
 };
 use super::table::{Limit, Table, cut, texts};
+use super::values::Values;
 use crate::sample::Sample;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -76,6 +77,7 @@ pub(super) struct Shard {
     lag: Durations,
     log_dropped: u64,
     events_dropped: u64,
+    samples_dropped: u64,
     invalid_values: u64,
 }
 
@@ -203,6 +205,10 @@ impl Shard {
         self.events_dropped.merge_from(&n);
     }
 
+    pub(super) fn samples_dropped(&mut self, n: u64) {
+        self.samples_dropped.merge_from(&n);
+    }
+
     fn folded(&self) -> Folded {
         Folded {
             requests: self.requests.folded(),
@@ -319,6 +325,7 @@ pub(super) fn merge_into(all: &mut Snapshot, shard: &Mutex<Shard>) {
         .merge_from(&shard.interrupted_iterations);
     all.log_dropped += shard.log_dropped;
     all.events_dropped.merge_from(&shard.events_dropped);
+    all.samples_dropped.merge_from(&shard.samples_dropped);
     all.invalid_values += shard.invalid_values;
     all.folded.merge_from(&shard.folded());
 }

@@ -1,9 +1,10 @@
 //! Everything counted so far, merged over threads or nodes, as plain data in a fixed
 //! order. Knows nothing of how it was collected or how it will be shown.
 
-use super::distribution::{Durations, Values};
+use super::distribution::Durations;
 use super::merge::Merge;
 use super::request::{Phases, RequestStats, Window};
+use super::values::Values;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub log_dropped: u64,
     /// Events that the scenario's observer was too slow for.
     pub events_dropped: u64,
+    /// Samples that were not written, for want of time or room.
+    pub samples_dropped: u64,
     /// Custom values that were not counted because they are not numbers, or negative
     /// where that has no meaning.
     pub invalid_values: u64,
@@ -160,6 +163,7 @@ impl Snapshot {
         self.lag.merge_from(&other.lag);
         self.log_dropped.merge_from(&other.log_dropped);
         self.events_dropped.merge_from(&other.events_dropped);
+        self.samples_dropped.merge_from(&other.samples_dropped);
         self.invalid_values.merge_from(&other.invalid_values);
         self.folded.merge_from(&other.folded);
     }

@@ -17,7 +17,7 @@ pub(super) fn texts<const N: usize>(key: &Key<N>) -> [&str; N] {
 }
 
 /// The first [`MAX_TEXT`] characters.
-pub(super) fn cut(text: &str) -> &str {
+pub(crate) fn cut(text: &str) -> &str {
     if text.len() <= MAX_TEXT {
         return text;
     }

@@ -1,5 +1,7 @@
 //! The public surface, from several threads and against its limits.
 
+mod percentiles;
+
 use super::*;
 use crate::sample::{Failure, Timings, split_tags};
 use crate::secrets::Secrets;
@@ -222,6 +224,7 @@ fn custom_values_are_checked_and_bounded() {
     metrics.log_dropped(7);
     metrics.events_dropped(u64::MAX);
     metrics.events_dropped(9);
+    metrics.samples_dropped(4);
     metrics.restart("Buyer");
 
     let all = metrics.snapshot();
@@ -233,7 +236,7 @@ fn custom_values_are_checked_and_bounded() {
     assert_eq!(all.invalid_values, 4);
     assert!(all.counters.is_empty());
     assert_eq!((all.lag.count(), all.log_dropped), (1, 7));
-    assert_eq!(all.events_dropped, u64::MAX);
+    assert_eq!((all.events_dropped, all.samples_dropped), (u64::MAX, 4));
     assert_eq!(all.restarts["Buyer"], 1);
 }
 
@@ -334,6 +337,7 @@ proptest! {
                 metrics.dropped_iterations(u64::from(status));
                 metrics.group(["checkout", "checkout::pay"][name % 2], Duration::from_micros(micros));
                 metrics.events_dropped(1);
+                metrics.samples_dropped(u64::from(status));
                 metrics.count("n", 1.0);
                 metrics.trend("us", micros as f64);
                 metrics.check("ok", status != 2);

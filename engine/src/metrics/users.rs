@@ -1,6 +1,8 @@
-//! How many users there are, by class and by what they are doing. Counts only; who the
+//! How many users there are, by class and by what they are doing, and in how many
+//! sandboxes. Counts only; who the
 //! users are and why they change is the runner's knowledge.
 
+use super::merge::Merge;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -53,6 +55,8 @@ pub struct Users {
     pub started: u64,
     /// Users that ever stopped.
     pub stopped: u64,
+    /// Sandboxes alive, those of hooks and load shapes too.
+    pub sandboxes: u64,
 }
 
 impl Users {
@@ -65,17 +69,18 @@ impl Users {
     /// Adds the users of another node. The peak becomes the sum of both peaks, which need
     /// not have been at the same time.
     pub fn merge(&mut self, other: &Self) {
-        self.target += other.target;
-        self.peak += other.peak;
-        self.started += other.started;
-        self.stopped += other.stopped;
+        self.target.merge_from(&other.target);
+        self.peak.merge_from(&other.peak);
+        self.started.merge_from(&other.started);
+        self.stopped.merge_from(&other.stopped);
+        self.sandboxes.merge_from(&other.sandboxes);
         for theirs in &other.classes {
             match self.classes.iter_mut().find(|c| c.class == theirs.class) {
                 Some(ours) => {
-                    ours.starting += theirs.starting;
-                    ours.running += theirs.running;
-                    ours.stopping += theirs.stopping;
-                    ours.restarting += theirs.restarting;
+                    ours.starting.merge_from(&theirs.starting);
+                    ours.running.merge_from(&theirs.running);
+                    ours.stopping.merge_from(&theirs.stopping);
+                    ours.restarting.merge_from(&theirs.restarting);
                 }
                 None => self.classes.push(theirs.clone()),
             }
@@ -92,6 +97,7 @@ pub struct UserGauges {
     peak: AtomicU64,
     started: AtomicU64,
     stopped: AtomicU64,
+    sandboxes: AtomicU64,
 }
 
 impl UserGauges {
@@ -107,6 +113,7 @@ impl UserGauges {
             peak: AtomicU64::new(0),
             started: AtomicU64::new(0),
             stopped: AtomicU64::new(0),
+            sandboxes: AtomicU64::new(0),
         })
     }
 
@@ -130,6 +137,12 @@ impl UserGauges {
             class,
             state: State::Starting,
         }
+    }
+
+    /// Counts a sandbox until the result is dropped.
+    pub fn enter_sandbox(self: &Arc<Self>) -> CountedSandbox {
+        self.sandboxes.fetch_add(1, Relaxed);
+        CountedSandbox(Arc::clone(self))
     }
 
     /// Users of a class before the end of their `on-start`; none of a class there is not.
@@ -164,7 +177,18 @@ impl UserGauges {
             peak: self.peak.load(Relaxed),
             started: self.started.load(Relaxed),
             stopped: self.stopped.load(Relaxed),
+            sandboxes: self.sandboxes.load(Relaxed),
         }
+    }
+}
+
+/// One sandbox in the count; it leaves when this is dropped.
+#[derive(Debug)]
+pub struct CountedSandbox(Arc<UserGauges>);
+
+impl Drop for CountedSandbox {
+    fn drop(&mut self) {
+        self.0.sandboxes.fetch_sub(1, Relaxed);
     }
 }
 
@@ -205,6 +229,9 @@ mod tests {
         let mut one = gauges.enter(0);
         let two = gauges.enter(0);
         let mut three = gauges.enter(1);
+        let _sandboxes = [gauges.enter_sandbox(), gauges.enter_sandbox()];
+        drop(gauges.enter_sandbox());
+        assert_eq!(gauges.snapshot().sandboxes, 2);
         assert_eq!([0, 1, 2].map(|class| gauges.starting(class)), [2, 1, 0]);
         one.move_to(State::Running);
         three.move_to(State::Restarting);
@@ -259,6 +286,7 @@ mod tests {
             peak: 4,
             started: 6,
             stopped: 1,
+            sandboxes: 1,
         };
         let mut all = node("A", 2);
         all.merge(&node("A", 3));
@@ -268,6 +296,6 @@ mod tests {
             (15, 12, 18, 3)
         );
         assert_eq!(all.classes.len(), 2);
-        assert_eq!(all.live(), 6);
+        assert_eq!((all.live(), all.sandboxes), (6, 3));
     }
 }

@@ -1,23 +1,28 @@
 //! A fixed run for the tests of all outputs, and the comparison with their goldens.
 
-use super::RunSummary;
 use crate::metrics::users::{ClassUsers, Users};
-use crate::metrics::{Limits, Metrics};
+use crate::metrics::{Limits, Metrics, Snapshot};
+use crate::report::{
+    self, Detail, EngineState, Environment, LogLine, Parts, Report, TimelineColumns,
+};
 use crate::sample::{Failure, Sample, Sink, Timings};
 use crate::threshold::Verdict;
+use crate::timeline::{Process, Timeline};
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-pub(super) fn run() -> RunSummary {
-    RunSummary {
-        component: "shop.wasm".into(),
-        host: Some("http://127.0.0.1:8080".into()),
-        started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000),
+/// What a run has measured, and what is known beside.
+pub(super) struct Measured {
+    pub(super) duration: Duration,
+    pub(super) thresholds: Vec<Verdict>,
+    pub(super) users: Users,
+    pub(super) snapshot: Snapshot,
+}
+
+pub(super) fn run() -> Measured {
+    Measured {
         duration: Duration::from_secs(30),
-        paused: Duration::from_millis(12_500),
-        end_reason: "the time was up".into(),
-        exit_code: 1,
-        saturated: true,
         thresholds: thresholds(),
         users: Users {
             target: 50,
@@ -37,12 +42,95 @@ pub(super) fn run() -> RunSummary {
                 },
             ],
             peak: 50,
+            sandboxes: 50,
             started: 61,
             stopped: 11,
         },
-        users_ended: 2,
         snapshot: metrics().snapshot(),
     }
+}
+
+/// The document of the same run, as it is when the run is over.
+pub(super) fn report() -> Report {
+    report_of(&run())
+}
+
+/// The document of a run that measured this.
+pub(super) fn report_of(measured: &Measured) -> Report {
+    let words = |pairs: &[(&str, &str)]| {
+        let owned = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        owned.collect::<BTreeMap<String, String>>()
+    };
+    Report::new(Parts {
+        run: report::Run {
+            component: "shop.wasm".into(),
+            host: Some("http://127.0.0.1:8080".into()),
+            labels: words(&[("build", "1234"), ("stage", "<b>test</b>")]),
+            started: "2025-06-15T15:06:40.000Z".into(),
+            state: "stopped".into(),
+            duration_seconds: measured.duration.as_secs_f64(),
+            paused_seconds: 12.5,
+            planned_seconds: Some(60.0),
+            end_reason: "the time was up".into(),
+            exit_code: 1,
+        },
+        environment: Environment {
+            engine: "1.2.3".into(),
+            command: "aiotest-engine run shop.wasm --users 50".into(),
+            component_sha256: "ab".repeat(32),
+            component_bytes: 123_456,
+            system: "Linux 6.12 x86_64".into(),
+            machine: "build-7".into(),
+            cores: 4,
+            memory_bytes: 1 << 34,
+            limits: words(&[("sandbox memory", "64 MiB"), ("stop timeout", "30s")]),
+        },
+        thresholds: measured.thresholds.iter().map(Into::into).collect(),
+        users: measured.users.clone(),
+        users_ended: 2,
+        snapshot: &measured.snapshot,
+        engine: EngineState {
+            saturated: true,
+            cpu_percent: 187.5,
+            memory_bytes: 1 << 28,
+            sandboxes: 50,
+        },
+        timeline: timeline(measured),
+        log: log(),
+        histograms: true,
+    })
+}
+
+/// Nothing, everything, nothing.
+fn timeline(measured: &Measured) -> TimelineColumns {
+    let mut timeline = Timeline::default();
+    let looks = [
+        Snapshot::default(),
+        measured.snapshot.clone(),
+        measured.snapshot.clone(),
+    ];
+    for (n, snapshot) in (1..).zip(&looks) {
+        let process = Process {
+            cpu_percent: f64::from(n) * 50.0,
+            memory: 1 << 28,
+        };
+        let at = measured.duration * n / 3;
+        timeline.push(at, snapshot, &measured.users, process);
+    }
+    TimelineColumns::new(timeline.intervals(), timeline.names(), Detail::Everything)
+}
+
+fn log() -> Vec<LogLine> {
+    let line = |at_seconds, level: &str, class: &str, text: &str| LogLine {
+        at_seconds,
+        level: level.into(),
+        class: class.into(),
+        text: text.into(),
+    };
+    vec![
+        line(0.25, "info", "Buyer", "bought \x1b[31m3 things\x1b[0m"),
+        line(12.0, "warning", "", "1 sandbox was replaced"),
+    ]
 }
 
 /// Each outcome there is, one of them with a text that is hard to print.

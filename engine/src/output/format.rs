@@ -25,9 +25,9 @@ pub(super) fn count(value: u64) -> String {
     separated(&value.to_string())
 }
 
-/// Milliseconds, without the unit.
-pub(super) fn ms(value: Duration) -> String {
-    number(value.as_secs_f64() * 1e3)
+/// A time in seconds as a duration; nothing where it is none.
+pub(super) fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or_default()
 }
 
 /// `1.23 MB`, in powers of 1000.
@@ -123,7 +123,6 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(number(value), text, "{value}");
         }
-        assert_eq!(ms(Duration::from_micros(412)), "0.412");
         assert_eq!(count(1000), "1,000");
         assert_eq!(count(999), "999");
     }

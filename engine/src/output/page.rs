@@ -101,6 +101,35 @@ impl Page {
         }
     }
 
+    /// A section of which some rows passed or failed, with a column for that in front.
+    pub(super) fn marked_section(
+        &mut self,
+        title: &str,
+        columns: &[(&str, Column)],
+        rows: impl Iterator<Item = (Option<bool>, Vec<String>)>,
+    ) {
+        let rows = rows.map(|(passed, mut cells)| {
+            let mark = passed.map_or("", |passed| if passed { PASSED } else { FAILED });
+            cells.insert(0, mark.to_owned());
+            cells
+        });
+        let columns: Vec<_> = std::iter::once(&("", Column::Word))
+            .chain(columns)
+            .copied()
+            .collect();
+        let mut table = grid(&columns, rows);
+        if table.is_empty() {
+            return;
+        }
+        if let Some(what) = table.column_mut(1) {
+            what.set_padding((1, 0));
+        }
+        self.title(title);
+        for line in self.lines(table) {
+            self.push(&self.marked(&line));
+        }
+    }
+
     fn lines(&self, mut table: Table) -> Vec<String> {
         table.set_width(self.style.width);
         table

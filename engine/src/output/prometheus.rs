@@ -1,18 +1,24 @@
-//! The measurements in Prometheus' text format. The names of requests, errors and workers
-//! are those of aiotest 1.2, so that its dashboards work. Knows nothing of who asks.
+//! The measurements as series, and those in Prometheus' text format. The names of requests,
+//! errors and workers are those of aiotest 1.2, so that its dashboards work. Knows nothing of
+//! who asks.
 
+mod observer;
 mod requests;
+mod run;
 mod series;
 mod work;
 
 use crate::lifecycle::State;
-use crate::metrics::Snapshot;
 use crate::metrics::users::Users;
+use crate::metrics::{Exponential, Snapshot};
 use crate::threshold::Verdict;
 use ::prometheus::TextEncoder;
 use ::prometheus::proto::{Metric, MetricFamily, MetricType};
-use series::{counter, family, gauge, time_summary};
+use series::{counter, family, time_summary};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use observer::{Observer, Sources};
 
 /// Upper bounds of response times, in seconds: fine where fast servers are, and with all
 /// of aiotest's own among them.
@@ -30,11 +36,15 @@ pub struct Worker {
     pub machine: String,
     /// 100 is one core.
     pub cpu_percent: f64,
+    /// Cores that it may use.
+    pub cores: u64,
+    /// Memory that it uses.
+    pub memory_bytes: u64,
     /// Users alive on it.
     pub users: u64,
 }
 
-/// What the page shows.
+/// What the series show.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// All measurements, without the run's secrets.
@@ -45,28 +55,57 @@ pub struct View<'a> {
     pub workers: &'a [Worker],
     /// Where the run stands.
     pub state: State,
+    /// How long it has been going on, without pauses.
+    pub elapsed: Duration,
     /// What becomes of the run's thresholds, as far as is known.
     pub thresholds: &'a [Verdict],
     /// Upper bounds of response times in seconds, in any order; see [`DEFAULT_BUCKETS`].
     pub buckets: &'a [f64],
 }
 
+/// Distributions that are not cut into few fixed buckets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distributions {
+    /// The family that has the same distributions in fixed buckets.
+    pub name: &'static str,
+    /// What they are.
+    pub help: &'static str,
+    /// Each with its labels.
+    pub series: Vec<(Vec<(String, String)>, Exponential)>,
+}
+
 /// All of it as a text.
 #[must_use]
 pub fn render(view: &View<'_>) -> String {
+    // The encoder refuses only families without a name or without metrics.
+    TextEncoder::new()
+        .encode_to_string(&families(view))
+        .unwrap_or_default()
+}
+
+/// The response times as they are, beside [`families`].
+#[must_use]
+pub fn response_times(view: &View<'_>) -> Vec<Distributions> {
+    let mut all = requests::distributions(view.snapshot).to_vec();
+    all.retain(|distributions| !distributions.series.is_empty());
+    all
+}
+
+/// All of it; no family is without series.
+#[must_use]
+pub fn families(view: &View<'_>) -> Vec<MetricFamily> {
     let snapshot = view.snapshot;
     let mut families = requests::families(snapshot, &ascending(view.buckets)).to_vec();
-    families.extend(user_families(view.users, view.workers));
-    families.extend(run_families(view));
+    families.push(requests::phases(snapshot));
+    families.extend(run::workers(view.workers));
+    families.extend(run::users(view.users));
+    families.extend(run::run(view));
     families.extend(work::iterations(snapshot));
     families.extend(failure_families(snapshot));
     families.extend(work::custom(snapshot));
     families.extend(engine_families(snapshot));
     families.retain(|family| !family.get_metric().is_empty());
-    // The encoder refuses only families without a name or without metrics.
-    TextEncoder::new()
-        .encode_to_string(&families)
-        .unwrap_or_default()
+    families
 }
 
 fn ascending(buckets: &[f64]) -> Vec<f64> {
@@ -74,81 +113,6 @@ fn ascending(buckets: &[f64]) -> Vec<f64> {
     bounds.sort_by(f64::total_cmp);
     bounds.dedup();
     bounds
-}
-
-fn user_families(users: &Users, workers: &[Worker]) -> Vec<MetricFamily> {
-    let states = users.classes.iter().flat_map(|class| {
-        [
-            ("starting", class.starting),
-            ("running", class.running),
-            ("stopping", class.stopping),
-            ("restarting", class.restarting),
-        ]
-        .map(|(state, count)| gauge(&[("class", &class.class), ("state", state)], count as f64))
-    });
-    let cpu = workers.iter().map(|worker| {
-        let labels = [("worker_id", &*worker.id), ("machine_id", &*worker.machine)];
-        gauge(&labels, worker.cpu_percent)
-    });
-    let active = workers
-        .iter()
-        .map(|worker| gauge(&[("worker_id", &worker.id)], worker.users as f64));
-    vec![
-        family(
-            "aiotest_worker_cpu_percent",
-            "CPU time of the worker; 100 is one core.",
-            MetricType::GAUGE,
-            cpu.collect(),
-        ),
-        family(
-            "aiotest_worker_active_users",
-            "Users alive on the worker.",
-            MetricType::GAUGE,
-            active.collect(),
-        ),
-        family(
-            "aiotest_users",
-            "Users by class and state.",
-            MetricType::GAUGE,
-            states.collect(),
-        ),
-        family(
-            "aiotest_users_target",
-            "Users that there shall be.",
-            MetricType::GAUGE,
-            vec![gauge(&[], users.target as f64)],
-        ),
-    ]
-}
-
-fn run_families(view: &View<'_>) -> [MetricFamily; 2] {
-    let state = |state: State| {
-        let labels = [("state", state.as_str())];
-        gauge(&labels, f64::from(u8::from(state == view.state)))
-    };
-    let mut passed = BTreeMap::new();
-    for verdict in view.thresholds {
-        // The scenario and the command line may both have asked for it.
-        *passed.entry(&*verdict.expression).or_insert(true) &= verdict.passed;
-    }
-    let passed = passed.into_iter().map(|(expression, passed)| {
-        let labels = [("threshold", expression)];
-        gauge(&labels, f64::from(u8::from(passed)))
-    });
-    [
-        family(
-            "aiotest_run_state",
-            "1 for the state of the run, 0 for all others.",
-            MetricType::GAUGE,
-            State::ALL.map(state).to_vec(),
-        ),
-        family(
-            "aiotest_threshold_passed",
-            "1 for thresholds that hold, 0 for those that do not or have no data.",
-            MetricType::GAUGE,
-            passed.collect(),
-        ),
-    ]
 }
 
 fn failure_families(snapshot: &Snapshot) -> Vec<MetricFamily> {
@@ -233,6 +197,12 @@ fn engine_families(snapshot: &Snapshot) -> Vec<MetricFamily> {
             vec![counter(&[], snapshot.events_dropped as f64)],
         ),
         family(
+            "aiotest_samples_dropped_total",
+            "Samples that were not written to their file, for want of time or room.",
+            MetricType::COUNTER,
+            vec![counter(&[], snapshot.samples_dropped as f64)],
+        ),
+        family(
             "aiotest_names_folded_total",
             "Requests counted as (other) because of too many distinct names.",
             MetricType::COUNTER,
@@ -259,16 +229,16 @@ fn labelled(sums: BTreeMap<[&str; 2], u64>, names: [&str; 2]) -> Vec<Metric> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::RunSummary;
-    use crate::output::fixture;
+    use crate::output::fixture::{self, Measured};
     use std::collections::HashSet;
 
-    fn view(run: &RunSummary) -> View<'_> {
+    fn view(run: &Measured) -> View<'_> {
         View {
             snapshot: &run.snapshot,
             users: &run.users,
             workers: &[],
             state: State::Paused,
+            elapsed: run.duration,
             thresholds: &run.thresholds,
             buckets: &DEFAULT_BUCKETS,
         }
@@ -279,6 +249,8 @@ mod tests {
             id: "worker-1".into(),
             machine: "build-7".into(),
             cpu_percent: 42.5,
+            cores: 4,
+            memory_bytes: 1 << 28,
             users: 50,
         };
         render(&View {
@@ -306,7 +278,7 @@ mod tests {
 
     #[test]
     fn before_the_first_request_there_are_only_families_with_values() {
-        let run = RunSummary {
+        let run = Measured {
             snapshot: Snapshot::default(),
             users: Users::default(),
             thresholds: Vec::new(),
@@ -319,7 +291,7 @@ mod tests {
             .lines()
             .filter(|line| line.starts_with("# TYPE"))
             .count();
-        assert_eq!(types, 10, "{text}");
+        assert_eq!(types, 15, "{text}");
     }
 
     #[test]

@@ -5,12 +5,10 @@ mod steps;
 
 pub use steps::Steps;
 
-use super::format::{clock, count, ms, number, plain};
-use crate::lifecycle::State;
-use crate::metrics::Window;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::fmt;
-use std::io::Write as _;
+use super::format::{clock, count, number, plain};
+use crate::report::{ClassUsers, LogLine, Report};
+use parking_lot::Mutex;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 /// Writes a result to standard output as it is. A reader that went away is no error.
@@ -24,302 +22,220 @@ pub fn print_error(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", plain(line));
 }
 
-/// The state of the run, for one line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProgressLine {
-    /// Where the run stands; shown unless it is running.
-    pub state: State,
-    /// Time since the start.
-    pub elapsed: Duration,
-    /// When the run will end, if that is known.
-    pub total: Option<Duration>,
-    /// Users alive.
-    pub users: u64,
-    /// Users that there shall be.
-    pub target: u64,
-    /// Requests per second, of late.
-    pub rate: f64,
-    /// Failed requests, of late.
-    pub failures: u64,
-    /// Planned iterations that never began, since the start; shown if there are any.
-    pub dropped: u64,
-    /// Median response time, of late.
-    pub p50: Duration,
-    /// What 95 % of the response times do not exceed, of late.
-    pub p95: Duration,
-    /// What 99 % of the response times do not exceed, of late.
-    pub p99: Duration,
-}
-
-impl Default for ProgressLine {
-    fn default() -> Self {
-        Self {
-            state: State::Running,
-            elapsed: Duration::ZERO,
-            total: None,
-            users: 0,
-            target: 0,
-            rate: 0.0,
-            failures: 0,
-            dropped: 0,
-            p50: Duration::ZERO,
-            p95: Duration::ZERO,
-            p99: Duration::ZERO,
-        }
+/// A line of the log: who wrote it, how bad it is, and what it says.
+fn log_line(line: &LogLine) -> String {
+    let mark = match line.level.as_str() {
+        level @ ("warning" | "error") => format!("{level}: "),
+        _ => String::new(),
+    };
+    match line.class.as_str() {
+        "" => format!("{mark}{}", line.text),
+        class => format!("[{class}] {mark}{}", line.text),
     }
 }
 
-impl ProgressLine {
-    /// The requests of `window`, which is `span` long, in a run that is running; the rest
-    /// is zero.
-    #[must_use]
-    pub fn of_window(window: &Window, span: Duration) -> Self {
-        Self {
-            rate: window.rate(span),
-            failures: window.failures,
-            p50: window.time.median(),
-            p95: window.time.percentile(0.95),
-            p99: window.time.percentile(0.99),
-            ..Self::default()
-        }
-    }
-
-    /// Everything but the time.
-    fn message(&self) -> String {
-        let state = match self.state {
-            State::Running => String::new(),
-            other => format!("{other}  "),
-        };
-        let dropped = match self.dropped {
-            0 => String::new(),
-            n => format!("  {} dropped", count(n)),
-        };
-        format!(
-            "{state}{}/{} users  {} req/s  {} failed{dropped}  p50 {}  p95 {}  p99 {} ms",
-            count(self.users),
-            count(self.target),
-            number(self.rate),
-            count(self.failures),
-            ms(self.p50),
-            ms(self.p95),
-            ms(self.p99),
-        )
-    }
+/// Writes a line of the log to standard error.
+pub fn print_log(line: &LogLine) {
+    print_error(&log_line(line));
 }
 
-impl fmt::Display for ProgressLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&clock(self.elapsed))?;
-        if let Some(total) = self.total {
-            write!(f, "/{}", clock(total))?;
-        }
-        write!(f, "  {}", self.message())
-    }
-}
-
-/// Shows how the run proceeds, on standard error: a bar that changes on a terminal, plain
-/// lines elsewhere.
+/// How a run proceeds, in lines on standard error. Every second on a terminal; elsewhere
+/// every ten seconds, and every minute after ten minutes, so that the log of a long run stays
+/// short.
 #[derive(Debug)]
-pub struct Progress {
-    bar: Option<ProgressBar>,
+pub struct Lines {
+    terminal: bool,
+    last: Mutex<Option<Last>>,
 }
 
-impl Progress {
-    /// Starts with a bar if `tty` is set and standard error is a terminal. With a `total`
-    /// the bar fills; without one it only turns.
+/// The last line.
+#[derive(Debug, PartialEq)]
+struct Last {
+    state: String,
+    second: u64,
+}
+
+impl Lines {
+    /// No line yet.
     #[must_use]
-    pub fn start(total: Option<Duration>, tty: bool) -> Self {
-        Self::on(ProgressDrawTarget::stderr(), total, tty)
+    pub fn new() -> Self {
+        Lines::on(std::io::stderr().is_terminal())
     }
 
-    fn on(target: ProgressDrawTarget, total: Option<Duration>, tty: bool) -> Self {
-        if !tty || target.is_hidden() {
-            return Self { bar: None };
+    fn on(terminal: bool) -> Self {
+        Lines {
+            terminal,
+            last: Mutex::default(),
         }
-        let (length, template) = match total {
-            Some(total) => (Some(millis(total)), "{prefix} {bar:20} {wide_msg}"),
-            None => (None, "{prefix} {spinner} {wide_msg}"),
+    }
+
+    /// Prints a line about the run so far, if one is due.
+    pub fn update(&self, report: &Report) {
+        if self.is_due(&report.run.state, report.run.duration_seconds) {
+            print_error(&progress(report));
+        }
+    }
+
+    /// Whether a line is due, which then counts as printed: at the first second, at each
+    /// change of the state, and after some time.
+    fn is_due(&self, state: &str, seconds: f64) -> bool {
+        let second = seconds.round() as u64;
+        let apart = match second {
+            _ if self.terminal => 1,
+            0..600 => 10,
+            _ => 60,
         };
-        let bar = ProgressBar::with_draw_target(length, target);
-        // A template that does not parse would only cost the looks.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─"));
+        let mut last = self.last.lock();
+        let due = last
+            .as_ref()
+            .is_none_or(|last| last.state != state || last.second / apart != second / apart);
+        if due {
+            let state = state.to_owned();
+            *last = Some(Last { state, second });
         }
-        Self { bar: Some(bar) }
-    }
-
-    /// Shows the present state; without a bar it prints a line.
-    pub fn update(&self, line: &ProgressLine) {
-        let Some(bar) = &self.bar else {
-            print_error(&line.to_string());
-            return;
-        };
-        bar.set_prefix(match line.total {
-            Some(total) => format!("{}/{}", clock(line.elapsed), clock(total)),
-            None => clock(line.elapsed),
-        });
-        bar.set_message(line.message());
-        bar.set_position(millis(line.elapsed));
-        bar.tick();
-    }
-
-    /// Prints a line, above the bar if there is one.
-    pub fn println(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(plain(line)),
-            None => print_error(line),
-        }
-    }
-
-    /// Removes the bar.
-    pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        due
     }
 }
 
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+impl Default for Lines {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Where a run stands and what happened of late, in one line.
+fn progress(report: &Report) -> String {
+    let run = &report.run;
+    let time = |seconds| clock(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let mut line = time(run.duration_seconds);
+    if let Some(planned) = run.planned_seconds {
+        line.push_str(&format!("/{}", time(planned)));
+    }
+    if run.state != "running" {
+        line.push_str(&format!("  {}", run.state));
+    }
+    let timeline = &report.timeline;
+    let users = report.users.classes.values().map(ClassUsers::live).sum();
+    line.push_str(&format!(
+        "  {}/{} users  {} req/s  {} failed",
+        count(users),
+        count(report.users.target),
+        number(report.total.recent.unwrap_or_default().per_second),
+        count(timeline.failures.last().copied().unwrap_or_default()),
+    ));
+    if report.iterations.dropped > 0 {
+        line.push_str(&format!("  {} dropped", count(report.iterations.dropped)));
+    }
+    let ms = |column: &[f64]| number(column.last().copied().unwrap_or_default());
+    let times = &timeline.time_ms;
+    let (p50, p95, p99) = (ms(&times.p50), ms(&times.p95), ms(&times.p99));
+    line.push_str(&format!("  p50 {p50}  p95 {p95}  p99 {p99} ms"));
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Durations;
-    use indicatif::TermLike;
-    use parking_lot::Mutex;
-    use std::io;
-    use std::sync::Arc;
+    use crate::report::{Iterations, Recent, Requests, Run, TimeColumns, TimelineColumns, Users};
+    use std::collections::BTreeMap;
 
-    /// Keeps what is written and ignores where.
-    #[derive(Clone, Debug, Default)]
-    pub(super) struct Recorder(Arc<Mutex<String>>);
-
-    impl Recorder {
-        fn target(&self) -> ProgressDrawTarget {
-            ProgressDrawTarget::term_like(Box::new(self.clone()))
-        }
-
-        fn take(&self) -> String {
-            std::mem::take(&mut *self.0.lock())
-        }
-    }
-
-    impl TermLike for Recorder {
-        fn width(&self) -> u16 {
-            120
-        }
-        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn write_line(&self, text: &str) -> io::Result<()> {
-            self.write_str(text)
-        }
-        fn write_str(&self, text: &str) -> io::Result<()> {
-            self.0.lock().push_str(text);
-            Ok(())
-        }
-        fn clear_line(&self) -> io::Result<()> {
-            Ok(())
-        }
-        fn flush(&self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn line(total: Option<u64>) -> ProgressLine {
-        let mut time = Durations::default();
-        for n in 1..=100 {
-            time.record(Duration::from_micros(n * 50));
-        }
-        let window = Window { time, failures: 3 };
-        ProgressLine {
-            elapsed: Duration::from_secs(12),
-            total: total.map(Duration::from_secs),
-            users: 1500,
-            target: 2000,
-            ..ProgressLine::of_window(&window, Duration::from_millis(500))
+    fn report(state: &str, second: f64) -> Report {
+        let class = ClassUsers {
+            running: 1500,
+            ..ClassUsers::default()
+        };
+        let recent = Recent {
+            per_second: 200.0,
+            failures_per_second: 3.0,
+        };
+        let time_ms = TimeColumns {
+            p50: vec![2.5],
+            p95: vec![4.75],
+            p99: vec![4.95],
+            ..TimeColumns::default()
+        };
+        Report {
+            run: Run {
+                state: state.to_owned(),
+                duration_seconds: second,
+                ..Run::default()
+            },
+            users: Users {
+                target: 2000,
+                classes: BTreeMap::from([("A".to_owned(), class)]),
+                ..Users::default()
+            },
+            total: Requests {
+                recent: Some(recent),
+                ..Requests::default()
+            },
+            timeline: TimelineColumns {
+                failures: vec![3],
+                time_ms,
+                ..TimelineColumns::default()
+            },
+            iterations: Iterations::default(),
+            ..crate::output::fixture::report()
         }
     }
 
     #[test]
     fn a_line_says_where_the_run_stands() {
         let rest = "1,500/2,000 users  200 req/s  3 failed  p50 2.50  p95 4.75  p99 4.95 ms";
-        assert_eq!(line(Some(60)).to_string(), format!("0:12/1:00  {rest}"));
-        assert_eq!(line(None).to_string(), format!("0:12  {rest}"));
+        let mut report = report("running", 12.0);
+        assert_eq!(progress(&report), format!("0:12  {rest}"));
+        report.run.planned_seconds = Some(60.0);
+        assert_eq!(progress(&report), format!("0:12/1:00  {rest}"));
     }
 
     #[test]
     fn a_run_that_stands_still_or_drops_iterations_says_so() {
-        let text = |state, dropped| {
-            let line = ProgressLine {
-                state,
-                dropped,
-                ..line(None)
-            };
-            line.to_string()
-        };
-        let paused = text(State::Paused, 0);
-        assert!(paused.starts_with("0:12  paused  1,500/"), "{paused}");
-        let words: Vec<_> = State::ALL
-            .into_iter()
-            .filter(|state| text(*state, 0).contains(state.as_str()))
-            .collect();
-        assert_eq!(words.len(), State::ALL.len() - 1);
-        assert!(!words.contains(&State::Running));
-
-        let behind = text(State::Running, 1200);
+        let line = progress(&report("paused", 12.0));
+        assert!(line.starts_with("0:12  paused  1,500/"), "{line}");
+        assert!(!line.contains("dropped"), "{line}");
+        let behind = progress(&Report {
+            iterations: Iterations {
+                dropped: 1200,
+                ..Iterations::default()
+            },
+            ..report("running", 12.0)
+        });
         assert!(behind.contains("3 failed  1,200 dropped  p50"), "{behind}");
-        assert!(!paused.contains("dropped"), "{paused}");
     }
 
     #[test]
-    fn the_bar_stays_below_the_log_and_goes_at_the_end() {
-        for (total, clock) in [(Some(60), "0:12/1:00"), (None, "0:12")] {
-            let screen = Recorder::default();
-            let total_time = total.map(Duration::from_secs);
-            let progress = Progress::on(screen.target(), total_time, true);
-            progress.update(&line(total));
-            let shown = screen.take();
-            assert!(shown.contains(clock), "{shown}");
-            assert!(shown.contains("1,500/2,000 users"), "{shown}");
-
-            progress.println("a log line");
-            let shown = screen.take();
-            let log = shown.find("a log line").unwrap();
-            assert!(log < shown.find("1,500/2,000 users").unwrap(), "{shown}");
-
-            progress.finish();
-            assert!(!screen.take().contains("users"));
-        }
+    fn lines_of_the_log_say_who_wrote_them_and_how_bad_it_is() {
+        let line = |level: &str, class: &str| {
+            log_line(&LogLine {
+                at_seconds: 1.0,
+                level: level.to_owned(),
+                class: class.to_owned(),
+                text: "hello".to_owned(),
+            })
+        };
+        assert_eq!(line("info", ""), "hello");
+        assert_eq!(line("info", "Buyer"), "[Buyer] hello");
+        assert_eq!(line("warning", "Buyer"), "[Buyer] warning: hello");
+        assert_eq!(line("error", ""), "error: hello");
     }
 
     #[test]
-    fn lines_cannot_steer_the_terminal() {
-        let screen = Recorder::default();
-        Progress::on(screen.target(), None, true).println("evil \x1b[2J\nline");
-        let shown = screen.take();
-        assert!(shown.contains("evil  [2J line"), "{shown}");
-    }
+    fn the_log_of_a_long_run_stays_short() {
+        let printed = |terminal, seconds: u64| {
+            let lines = Lines::on(terminal);
+            let due = |second: &u64| lines.is_due("running", *second as f64);
+            (1..=seconds).filter(due).count()
+        };
+        assert_eq!(printed(true, 3600), 3600);
+        // Each ten seconds for ten minutes, then each minute, and the first one.
+        assert_eq!(printed(false, 3600), 60 + 50 + 1);
 
-    #[test]
-    fn without_a_terminal_there_is_no_bar() {
-        assert!(
-            Progress::on(ProgressDrawTarget::hidden(), None, true)
-                .bar
-                .is_none()
-        );
-        let screen = Recorder::default();
-        assert!(Progress::on(screen.target(), None, false).bar.is_none());
+        let lines = Lines::on(false);
+        let due = |state, second| lines.is_due(state, second);
+        assert!(due("running", 11.0));
+        assert!(!due("running", 12.0));
+        assert!(due("paused", 12.0));
+        assert!(!due("paused", 12.0));
+        assert!(due("running", 12.0));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::lifecycle::State;
-use crate::metrics::Window;
 use crate::wasm::run::LogLine;
 
 /// Why a run ended.
@@ -62,35 +60,10 @@ impl std::fmt::Display for EndReason {
 /// What happens during a run, for those who watch.
 #[derive(Debug)]
 pub enum Event {
-    /// About once a second.
-    Progress(Progress),
     /// The scenario wrote a line.
     Log(LogLine),
     /// The engine has something to say.
     Notice(String),
-}
-
-/// The state of a run.
-#[derive(Debug)]
-pub struct Progress {
-    /// Where it stands.
-    pub state: State,
-    /// Time since the start, without pauses.
-    pub elapsed: Duration,
-    /// Users alive.
-    pub users: u64,
-    /// Users there shall be.
-    pub target: u32,
-    /// Requests so far.
-    pub requests: u64,
-    /// Failures so far.
-    pub failures: u64,
-    /// Iterations dropped so far.
-    pub dropped: u64,
-    /// The requests since the last report.
-    pub window: Window,
-    /// How long that is.
-    pub span: Duration,
 }
 
 /// A run that is over.
@@ -102,8 +75,6 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// All pauses.
     pub paused: Duration,
-    /// The engine was short of CPU for much of it.
-    pub saturated: bool,
     /// Users that did not stop in time and were ended.
     pub users_ended: u64,
     /// The threshold that ended the run, as an index.

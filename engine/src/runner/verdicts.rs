@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::metrics::Metrics;
+use crate::metrics::Snapshot;
 use crate::threshold::{Threshold, Verdict};
 
 /// Judges the thresholds.
@@ -14,23 +14,15 @@ pub(super) struct Jury {
     pub(super) thresholds: Vec<Threshold>,
     /// Where the verdicts are shown.
     pub(super) board: Arc<Mutex<Vec<Verdict>>>,
-    /// Whether somebody may look at them.
-    pub(super) shown: bool,
 }
 
 impl Jury {
     /// Shows how the thresholds stand. Returns the index of the one that ends the run, and
     /// what it says, if there is one.
-    pub(super) fn judge(&self, metrics: &Metrics, elapsed: Duration) -> Option<(usize, String)> {
-        let aborts = |threshold: &Threshold| threshold.abort_after().is_some();
-        let needed = self.shown || self.thresholds.iter().any(aborts);
-        if self.thresholds.is_empty() || !needed {
-            return None;
-        }
-        let snapshot = metrics.snapshot();
+    pub(super) fn judge(&self, snapshot: &Snapshot, elapsed: Duration) -> Option<(usize, String)> {
         let judged = self.thresholds.iter();
         let verdicts: Vec<Verdict> = judged
-            .map(|threshold| threshold.evaluate(&snapshot, elapsed))
+            .map(|threshold| threshold.evaluate(snapshot, elapsed))
             .collect();
         // What has no data yet may still get some, and is not counted as crossed.
         let crossed = verdicts.iter().position(|verdict| verdict.aborted);
@@ -48,7 +40,7 @@ pub(super) struct Answers {
 
 impl Answers {
     /// Why nothing can be reached, if every request so far failed to reach its host.
-    pub(super) fn missing(&mut self, metrics: &Metrics) -> Option<String> {
+    pub(super) fn missing(&mut self, snapshot: &Snapshot) -> Option<String> {
         const NO_CONNECTION: [&str; 5] = [
             "dns",
             "connect-refused",
@@ -59,7 +51,6 @@ impl Answers {
         if self.found {
             return None;
         }
-        let snapshot = metrics.snapshot();
         if snapshot.total.count() == 0 {
             return None;
         }

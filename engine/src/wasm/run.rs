@@ -21,6 +21,7 @@ use crate::http::Client;
 use crate::itinerary::Itinerary;
 use crate::metrics::Metrics;
 use crate::metrics::users::UserGauges;
+use crate::sample::Sink;
 use crate::script::Script;
 use crate::secrets::Secrets;
 use crate::turnstile::Turnstile;
@@ -56,6 +57,7 @@ const LOG_QUEUE: usize = 256;
 /// What all sandboxes of a run share.
 pub struct Run {
     pub(crate) metrics: Arc<Metrics>,
+    pub(super) samples: Option<Arc<dyn Sink>>,
     pub(crate) gauges: Arc<UserGauges>,
     pub(crate) client: Client,
     pub(crate) options: BTreeMap<String, String>,
@@ -118,6 +120,8 @@ pub struct Given {
 pub struct RunParts {
     /// Where measurements go.
     pub metrics: Arc<Metrics>,
+    /// Where each request goes as well, if anywhere.
+    pub samples: Option<Arc<dyn Sink>>,
     /// Where users are counted.
     pub gauges: Arc<UserGauges>,
     /// The HTTP client.
@@ -140,6 +144,7 @@ impl Run {
         let (log, lines) = mpsc::channel(LOG_QUEUE);
         let run = Run {
             metrics: parts.metrics,
+            samples: parts.samples,
             gauges: parts.gauges,
             client: parts.client,
             options: parts.given.options,

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use url::Url;
 
 use super::given::GivenArgs;
 use super::load::LoadArgs;
-use super::values::{Hidden, base_url, bound, duration, rate, size, tag};
+use super::values::{Hidden, base_url, bound, duration, label, push_url, rate, size, tag};
 use crate::threshold::Threshold;
 
 /// All of them. None requires another through clap: that one may be in the run file.
@@ -52,6 +53,9 @@ pub(super) struct Flags {
 
     #[command(flatten)]
     pub(super) control: ControlArgs,
+
+    #[command(flatten)]
+    pub(super) push: PushArgs,
 }
 
 /// How the run goes beside its load.
@@ -148,13 +152,37 @@ pub(super) struct HttpArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Results")]
 pub(super) struct ResultArgs {
-    /// Write the results as JSON
+    /// Write the results as JSON, for programs and for `report` and `compare`
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+
+    /// Write a report with charts, one page that needs no network
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+
+    /// Write PREFIX_stats.csv, …_stats_history.csv, …_failures.csv and …_exceptions.csv
+    #[arg(long, value_name = "PREFIX")]
+    pub(super) csv: Option<PathBuf>,
+
+    /// Write what passed and what failed as JUnit XML, for CI systems
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+
+    /// Write every request as a line of JSON; .gz and .zst are compressed
+    #[arg(long, value_name = "FILE")]
+    pub(super) samples: Option<PathBuf>,
+
+    /// A word that tells this run from others, in reports and pushed metrics; repeat for more
+    #[arg(long = "label", alias = "labels", value_name = "KEY=VALUE", value_parser = label)]
+    pub(super) labels: Vec<(String, String)>,
 
     /// Distinct request names kept apart; the rest is counted as (other)
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) max_names: usize,
+
+    /// Print plain lines instead of the dashboard on a terminal
+    #[arg(long)]
+    pub(super) no_tui: bool,
 
     /// Only print the summary
     #[arg(short, long, conflicts_with = "verbose")]
@@ -172,6 +200,10 @@ pub(super) struct ControlArgs {
     #[arg(long, value_name = "ADDR")]
     pub(super) prometheus: Option<SocketAddr>,
 
+    /// Serve a dashboard for browsers on this address, beside metrics and control
+    #[arg(long, value_name = "ADDR")]
+    pub(super) web: Option<SocketAddr>,
+
     /// Upper bounds of the Prometheus histogram's buckets in seconds, rising
     #[arg(long, value_name = "S,S,…", value_delimiter = ',', value_parser = bound)]
     pub(super) prometheus_buckets: Vec<f64>,
@@ -184,6 +216,31 @@ pub(super) struct ControlArgs {
     /// Serve on after the run, until told to quit
     #[arg(long)]
     pub(super) linger: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Pushed metrics")]
+pub(super) struct PushArgs {
+    /// Push metrics to a Prometheus: the URL where it takes remote writes
+    #[arg(long, value_name = "URL", value_parser = push_url)]
+    pub(super) remote_write: Option<Url>,
+
+    /// Push metrics to an OpenTelemetry collector: its URL for OTLP over HTTP
+    #[arg(long, value_name = "URL", value_parser = push_url)]
+    pub(super) otlp: Option<Url>,
+
+    /// A header for pushing, as in 'Authorization: Bearer TOKEN', that no output shows; repeat
+    /// for more
+    #[arg(
+        long = "push-header",
+        alias = "push-headers",
+        value_name = "NAME: VALUE"
+    )]
+    pub(super) push_headers: Vec<Hidden>,
+
+    /// How often to push
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub(super) push_interval: Duration,
 }
 
 /// The keys of `[class.NAME]` in the run file.

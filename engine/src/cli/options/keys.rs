@@ -53,10 +53,11 @@ pub(super) fn unknown(prefix: &str, word: &str, sections: &[&str], command: &Com
 /// The known word that was most likely meant.
 fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     // Beyond any key; comparing takes the product of both lengths.
-    if word.len() > 64 {
+    if word.is_empty() || word.len() > 64 {
         return None;
     }
-    let typo = |name: &&str| edits(word, name) <= 2 && word.len() > 2;
+    // Two letters, or less than half of a short word.
+    let typo = |name: &&str| edits(word, name) <= 2.min((word.len() - 1) / 2);
     let close = known.iter().copied().filter(typo);
     let begun = |name: &&str| word.len() > 2 && (name.starts_with(word) || word.starts_with(*name));
     close

@@ -294,9 +294,8 @@ fn every_flag_is_a_key() {
         "users" | "iterations" | "shared-iterations" | "max-users" | "max-requests"
         | "users-per-sandbox" | "max-names" | "exit-code-on-error" => "7",
         "spawn-rate" | "arrival-rate" => "2.5",
-        "run-time" | "max-lateness" | "pacing" | "stop-timeout" | "cpu-limit" | "timeout" => {
-            "'1m30s'"
-        }
+        "run-time" | "max-lateness" | "pacing" | "stop-timeout" | "cpu-limit" | "timeout"
+        | "push-interval" => "'1m30s'",
         "stage" => "['1s:5', '2s:6']",
         "threshold" => "['checks: rate>0.9']",
         "tags" | "exclude-tags" | "classes" => "['a', 'b']",
@@ -307,10 +306,13 @@ fn every_flag_is_a_key() {
         "memory-limit" | "max-body" => "'32MiB'",
         "allow-host" => "['cdn.example.com', '10.0.0.0/8']",
         "host" => "'http://localhost'",
-        "prometheus" => "'127.0.0.1:8089'",
+        "prometheus" | "web" => "'127.0.0.1:8089'",
         "prometheus-buckets" => "[0.1, 1, 2.5]",
         "control-token" => "'token'",
-        "json" => "'out.json'",
+        "json" | "html" | "csv" | "junit" | "samples" => "'out'",
+        "label" => "['night=yes', 'branch=main']",
+        "remote-write" | "otlp" => "'http://localhost:9090/push'",
+        "push-header" => "['Authorization: Bearer token']",
         "file" => "'a.wasm'",
         _ => "true",
     };
@@ -431,8 +433,22 @@ fn what_needs_another_flag_finds_it_in_either_place() {
     let desk = Desk::new("linger = true\n");
     assert!(desk.run("a.wasm --prometheus 127.0.0.1:1").is_ok());
     let expected = "run.toml:1: linger: there is no HTTP endpoint; give it an address with \
-                    --prometheus";
+                    --prometheus or --web";
     assert_eq!(desk.refusal("a.wasm"), expected);
+}
+
+#[test]
+fn a_dashboard_that_others_reach_needs_a_token() {
+    let desk = Desk::new("");
+    assert!(desk.run("a.wasm --web 127.0.0.1:1").is_ok());
+    assert!(desk.run("a.wasm --web [::1]:1").is_ok());
+    assert!(desk.run("a.wasm --web 0.0.0.0:1 --control-token t").is_ok());
+    assert!(desk.run("a.wasm --prometheus 0.0.0.0:1").is_ok());
+    let refusal = desk.refusal("a.wasm --web 0.0.0.0:1");
+    assert!(
+        refusal.starts_with("--web: where others reach it"),
+        "{refusal}"
+    );
 }
 
 const SHOP: &str = "\

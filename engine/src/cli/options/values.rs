@@ -6,12 +6,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::load_shape::{parse_duration, parse_rate};
 
 /// A value that no message and no debug output shows. Reading it never fails: clap would
 /// repeat the value when it says why.
 #[derive(Clone)]
-pub(super) struct Hidden(pub(super) String);
+pub(in crate::cli) struct Hidden(pub(super) String);
 
 impl FromStr for Hidden {
     type Err = Infallible;
@@ -75,8 +77,8 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
 
 /// Whether a text can be the base URL of sessions.
 pub(in crate::cli) fn check_base_url(text: &str) -> Result<(), String> {
-    let url = url::Url::parse(text)
-        .map_err(|e| format!("not a URL such as http://127.0.0.1:8080 ({e})"))?;
+    let url =
+        Url::parse(text).map_err(|e| format!("not a URL such as http://127.0.0.1:8080 ({e})"))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(()),
         _ => Err("begins with neither http:// nor https://".into()),
@@ -87,6 +89,27 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("not KEY=VALUE".into()),
+    }
+}
+
+/// A word that tells a run from others: a name that every output can have as a label.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = key_value(text)?;
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let rest = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match begins && rest {
+        true => Ok((name, value)),
+        false => Err("a label's name has letters, digits and _, and begins with a letter".into()),
+    }
+}
+
+/// Where metrics are pushed.
+pub(super) fn push_url(text: &str) -> Result<Url, String> {
+    // The text may hold a password, and is not repeated.
+    let url = Url::parse(text).map_err(|e| format!("not a URL ({e})"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err("begins with neither http:// nor https://".into()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The families of the requests, and how their tags become labels.
 
-use super::series::{counter, family, size_histogram, time_histogram};
-use crate::metrics::{RequestKey, RequestStats, Snapshot};
+use super::Distributions;
+use super::series::{counter, family, size_histogram, time_histogram, time_summary};
+use crate::metrics::{Durations, Exponential, RequestKey, RequestStats, Snapshot};
 use crate::sample::split_tags;
 use ::prometheus::proto::{MetricFamily, MetricType};
 use std::borrow::Cow;
@@ -19,12 +20,20 @@ const TAKEN: [&str; 8] = [
     "instance",
 ];
 
+/// Names and texts of the families of response times.
+const TIME: [&str; 2] = ["aiotest_http_request_duration_seconds", "Response times."];
+const FROM_PLAN: [&str; 2] = [
+    "aiotest_http_request_duration_from_planned_start_seconds",
+    "Response times and how much later than planned their iterations began.",
+];
+
 /// Requests, response times and sizes. `bounds` ascend and are in seconds.
-pub(super) fn families(snapshot: &Snapshot, bounds: &[f64]) -> [MetricFamily; 4] {
+pub(super) fn families(snapshot: &Snapshot, bounds: &[f64]) -> [MetricFamily; 5] {
     let mut requests = Vec::new();
     let mut durations = Vec::new();
     let mut from_plan = Vec::new();
     let mut sizes = Vec::new();
+    let mut sent = Vec::new();
     for (row, stats) in &rows(snapshot) {
         let labels = row.labels();
         for outcome in stats.statuses.iter() {
@@ -44,6 +53,7 @@ pub(super) fn families(snapshot: &Snapshot, bounds: &[f64]) -> [MetricFamily; 4]
                 .map(|time| time_histogram(&labels, time, bounds)),
         );
         sizes.push(size_histogram(&labels, &stats.sizes));
+        sent.push(counter(&labels, stats.sent as f64));
     }
     [
         family(
@@ -52,25 +62,56 @@ pub(super) fn families(snapshot: &Snapshot, bounds: &[f64]) -> [MetricFamily; 4]
             MetricType::COUNTER,
             requests,
         ),
-        family(
-            "aiotest_http_request_duration_seconds",
-            "Response times.",
-            MetricType::HISTOGRAM,
-            durations,
-        ),
-        family(
-            "aiotest_http_request_duration_from_planned_start_seconds",
-            "Response times and how much later than planned their iterations began.",
-            MetricType::HISTOGRAM,
-            from_plan,
-        ),
+        family(TIME[0], TIME[1], MetricType::HISTOGRAM, durations),
+        family(FROM_PLAN[0], FROM_PLAN[1], MetricType::HISTOGRAM, from_plan),
         family(
             "aiotest_http_response_size_bytes",
             "Sizes of the response bodies on the wire.",
             MetricType::HISTOGRAM,
             sizes,
         ),
+        family(
+            "aiotest_http_sent_bytes_total",
+            "Bytes of the request bodies.",
+            MetricType::COUNTER,
+            sent,
+        ),
     ]
+}
+
+/// The response times of [`families`] in fine buckets.
+pub(super) fn distributions(snapshot: &Snapshot) -> [Distributions; 2] {
+    let rows = rows(snapshot);
+    let all = |[name, help]: [&'static str; 2], of: fn(&RequestStats) -> Option<&Durations>| {
+        let series = rows.iter().filter_map(|(row, stats)| {
+            let labels = row.labels().into_iter();
+            let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Some((labels.collect(), Exponential::of(of(stats)?)))
+        });
+        Distributions {
+            name,
+            help,
+            series: series.collect(),
+        }
+    };
+    [
+        all(TIME, |stats| Some(&stats.time)),
+        all(FROM_PLAN, RequestStats::intended),
+    ]
+}
+
+/// Where the time of all requests went.
+pub(super) fn phases(snapshot: &Snapshot) -> MetricFamily {
+    let phases = snapshot.phases.iter();
+    let phases = phases.filter(|(_, took)| took.count() > 0);
+    family(
+        "aiotest_http_phase_duration_seconds",
+        "How long the parts of the exchanges took, where they happened.",
+        MetricType::SUMMARY,
+        phases
+            .map(|(phase, took)| time_summary(&[("phase", phase)], took))
+            .collect(),
+    )
 }
 
 /// What tells the requests of one series from all others.

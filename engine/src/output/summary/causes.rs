@@ -1,24 +1,23 @@
 //! What the report says of failures: requests, tasks and sandboxes, each with its causes.
 
 use super::requests::label;
-use crate::metrics::Snapshot;
-use crate::output::by_count;
 use crate::output::format::{count, plain};
 use crate::output::page::Column::{Number, Text, Word};
 use crate::output::page::Page;
+use crate::report::Report;
 
 impl Page {
-    pub(super) fn errors(&mut self, snapshot: &Snapshot) {
-        let rows = by_count(&snapshot.errors).into_iter().map(|(key, n)| {
-            let kind = match key.status {
-                0 => key.kind.clone(),
-                status => format!("{} {status}", key.kind),
+    pub(super) fn errors(&mut self, report: &Report) {
+        let rows = report.errors.iter().map(|error| {
+            let kind = match error.status {
+                0 => error.kind.clone(),
+                status => format!("{} {status}", error.kind),
             };
             vec![
-                count(n),
-                label(&key.method, &key.name),
+                count(error.count),
+                label(&error.method, &error.name),
                 plain(&kind).into_owned(),
-                plain(&key.message).into_owned(),
+                plain(&error.message).into_owned(),
             ]
         });
         let columns = [
@@ -30,29 +29,27 @@ impl Page {
         self.causes("Errors", &columns, rows);
     }
 
-    pub(super) fn task_errors(&mut self, snapshot: &Snapshot) {
-        let rows = by_count(&snapshot.task_errors).into_iter().map(|(key, n)| {
+    pub(super) fn task_errors(&mut self, report: &Report) {
+        let rows = report.task_errors.iter().map(|error| {
             vec![
-                count(n),
-                plain(&format!("{}.{}", key.class, key.task)).into_owned(),
-                plain(&key.message).into_owned(),
+                count(error.count),
+                plain(&format!("{}.{}", error.class, error.task)).into_owned(),
+                plain(&error.message).into_owned(),
             ]
         });
         let columns = [("Count", Number), ("Task", Text), ("Message", Text)];
         self.causes("Failed tasks", &columns, rows);
     }
 
-    pub(super) fn sandboxes(&mut self, snapshot: &Snapshot) {
-        let rows = by_count(&snapshot.sandbox_events)
-            .into_iter()
-            .map(|(key, n)| {
-                vec![
-                    count(n),
-                    plain(&key.class).into_owned(),
-                    plain(&key.kind).into_owned(),
-                    plain(&key.message).into_owned(),
-                ]
-            });
+    pub(super) fn sandboxes(&mut self, report: &Report) {
+        let rows = report.sandbox_events.iter().map(|event| {
+            vec![
+                count(event.count),
+                plain(&event.class).into_owned(),
+                plain(&event.kind).into_owned(),
+                plain(&event.message).into_owned(),
+            ]
+        });
         let columns = [
             ("Count", Number),
             ("Class", Text),

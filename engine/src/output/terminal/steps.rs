@@ -66,14 +66,47 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::TermLike;
+    use std::io;
+
+    /// A terminal that shows nothing.
+    #[derive(Debug)]
+    struct Dark;
+
+    impl TermLike for Dark {
+        fn width(&self) -> u16 {
+            120
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_str(&self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn a_bar_lasts_from_the_first_step_to_the_end() {
         let steps = Steps {
-            target: || {
-                let term = Box::new(super::super::tests::Recorder::default());
-                ProgressDrawTarget::term_like(term)
-            },
+            target: || ProgressDrawTarget::term_like(Box::new(Dark)),
             ..Steps::new("preparing", 3)
         };
         assert!(steps.bar.lock().is_none());

@@ -25,6 +25,7 @@ fn sample<'a>(name: &'a str, tags: &'a str, took: u64) -> Sample<'a> {
         status: 200,
         failure: None,
         timings: Timings {
+            started: None,
             dns: ms(1),
             connect: ms(2),
             tls: ms(3),

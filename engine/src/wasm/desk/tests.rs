@@ -12,6 +12,7 @@ use crate::wasm::run::{Given, Level, Run, RunParts};
 fn member(id: u64) -> Arc<Member> {
     let (run, _) = Run::new(RunParts {
         metrics: Arc::new(Metrics::default()),
+        samples: None,
         gauges: UserGauges::new::<String>([]),
         client: Client::new(ClientConfig::default()).unwrap(),
         given: Given::default(),

@@ -25,6 +25,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::desk::Desk;
 use super::errand::Errand;
 use super::run::Run;
+use crate::metrics::users::CountedSandbox;
 use crate::sample::{Sample, Sink};
 use stdio::Tail;
 
@@ -145,6 +146,9 @@ impl Sink for Member {
             }
         };
         self.run.metrics.record(sample);
+        if let Some(samples) = &self.run.samples {
+            samples.record(sample);
+        }
         // What an observer does itself is not for it to observe.
         if self.id != CONDUCTOR {
             self.run.observed.request(self, sample);
@@ -172,6 +176,8 @@ pub(crate) struct Host {
     meter: Meter,
     refused: Refused,
     stderr: Tail,
+    /// One more sandbox in the count.
+    _counted: CountedSandbox,
 }
 
 /// Meters computing between waits in ticks.
@@ -262,6 +268,7 @@ impl Host {
             meter: Meter::new(run),
             refused: Refused::default(),
             stderr,
+            _counted: run.gauges.enter_sandbox(),
             run: run.clone(),
         }
     }

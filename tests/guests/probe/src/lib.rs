@@ -7,6 +7,7 @@ mod counts;
 mod feeds;
 mod labels;
 mod lifecycle;
+mod names;
 mod sets;
 mod verdicts;
 mod waits;
@@ -18,6 +19,7 @@ use counts::{Faulty, Rush, Shopper, Slow, Stuck};
 use feeds::Fed;
 use labels::{Grouped, Secretive};
 use lifecycle::{Dice, Group, Hosted, Loop, Major, Minor, Optional, Sequence, Worker};
+use names::Namer;
 use sets::{Leaver, Sets, Tagged};
 use verdicts::{Asserts, Ender, Held, Marks, Measures, Panics, Parked, Quits, Statuses};
 use waits::{Computed, Fixed, Paced, Range};
@@ -28,7 +30,7 @@ aiotest::scenario!(
     Fixed, Range, Paced, Computed,
     Statuses, Marks, Parked, Held, Asserts, Panics, Quits, Measures, Ender,
     Shopper, Rush, Slow, Stuck, Faulty,
-    Sets, Leaver, Tagged, Once, Throttled, Fed, Grouped, Secretive;
+    Sets, Leaver, Tagged, Once, Throttled, Fed, Grouped, Secretive, Namer;
     shape = Shape::default(),
     hooks = Witness::default(),
     events = watch(),
