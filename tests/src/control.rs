@@ -41,9 +41,21 @@ impl Control {
     /// # Panics
     /// When the engine prints none.
     pub fn of(test: &mut LoadTest) -> Self {
-        let line = test.wait_for_line("metrics at http://");
+        Self::told(test, "metrics at http://", "/metrics")
+    }
+
+    /// The same of a run with pages (`--web 127.0.0.1:0`).
+    ///
+    /// # Panics
+    /// When the engine prints none.
+    pub fn of_dashboard(test: &mut LoadTest) -> Self {
+        Self::told(test, "dashboard at http://", "/")
+    }
+
+    fn told(test: &mut LoadTest, start: &str, end: &str) -> Self {
+        let line = test.wait_for_line(start);
         let (_, url) = line.split_once("http://").expect("the line has a URL");
-        let address = url.trim_end_matches("/metrics");
+        let address = url.trim_end_matches(end);
         let mut address: SocketAddr = address.parse().expect("the URL has an address");
         if address.ip().is_unspecified() {
             address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The engine's modules, the lowest layer first.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: &[&[&str]] = &[
     &[
         "clock",
         "health",
@@ -31,18 +31,21 @@ const LAYERS: [&[&str]; 10] = [
         "steering",
         "turnstile",
     ],
-    &["http", "metrics"],
+    &["http", "keyboard", "metrics"],
     &["threshold"],
     &["config"],
+    &["timeline"],
+    &["report"],
+    &["compare", "monitor"],
     &["output", "wasm"],
-    &["arrival_driver", "conductor_driver", "control"],
+    &["arrival_driver", "conductor_driver", "control", "export"],
     &["plan"],
     &["runner"],
     &["cli"],
 ];
 
 /// Crates, and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 16] = [
+const CONFINED: &[(&str, &[&str])] = &[
     ("wasmtime", &["wasm"]),
     ("wasmtime_wasi", &["wasm"]),
     ("wasm_encoder", &["wasm"]),
@@ -52,13 +55,18 @@ const CONFINED: [(&str, &[&str]); 16] = [
     ("hyper", &["control", "http"]),
     ("hyper_util", &["control", "http"]),
     ("h2", &["http"]),
-    ("rustls", &["http"]),
+    ("rustls", &["export", "http"]),
+    ("reqwest", &["export"]),
+    ("prost", &["export"]),
+    ("opentelemetry_proto", &["export"]),
+    ("snap", &["export"]),
     ("clap", &["cli"]),
     ("toml", &["cli"]),
-    ("csv", &["feed"]),
+    ("csv", &["feed", "output"]),
     ("tar", &["script"]),
     ("aho_corasick", &["secrets"]),
     ("indicatif", &["output"]),
+    ("ratatui", &["output"]),
 ];
 
 fn root() -> PathBuf {

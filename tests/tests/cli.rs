@@ -155,7 +155,7 @@ fn an_address_in_use_is_named() {
     let address = taken.local_addr().unwrap();
     let output = run(&format!("Quits -u 1 --prometheus {address}"));
     assert_eq!(output.code, Some(6), "{output:#?}");
-    let cause = format!("cannot serve metrics on {address}: ");
+    let cause = format!("cannot serve on {address}: ");
     assert!(output.stderr.contains(&cause), "{output:#?}");
     assert_eq!(output.stdout, "");
 }
