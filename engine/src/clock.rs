@@ -1,7 +1,7 @@
-//! The run's clock, which can be paused. Knows nothing of wall-clock time or of schedules.
+//! The run's clock, which can be paused. Knows nothing of schedules.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
@@ -29,6 +29,8 @@ pub struct RunClock {
 struct State {
     /// Absent until the run begins.
     start: Option<Instant>,
+    /// The same for people.
+    began: Option<SystemTime>,
     /// All pauses that are over.
     lost: Duration,
     paused_at: Option<Instant>,
@@ -40,6 +42,7 @@ impl RunClock {
         RunClock {
             state: RwLock::new(State {
                 start: None,
+                began: None,
                 lost: Duration::ZERO,
                 paused_at: None,
             }),
@@ -58,8 +61,17 @@ impl RunClock {
 
     /// Goes from now on. Called once; those who sleep until a time wait for it too.
     pub fn start(&self) {
-        self.state.write().start = Some(Instant::now());
+        {
+            let mut state = self.state.write();
+            state.start = Some(Instant::now());
+            state.began = Some(SystemTime::now());
+        }
         self.resumed.notify_waiters();
+    }
+
+    /// The time of day at which it started.
+    pub fn began(&self) -> Option<SystemTime> {
+        self.state.read().began
     }
 
     /// Time since the start, pauses not included.

@@ -7,6 +7,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Share of the cores above which response times include the engine's own queueing.
 const SATURATED: f64 = 0.8;
+/// The least time between two samples.
+const SHORTEST: Duration = Duration::from_millis(500);
 /// Share of the samples above which the whole run counts as saturated.
 const MUCH: f64 = 0.25;
 
@@ -33,15 +35,17 @@ impl Health {
         }
     }
 
-    /// Takes the time since the last sample into account.
+    /// Takes the time since the last sample into account, unless it is too short to say
+    /// anything.
     pub fn sample(&mut self) {
         let (now, cpu) = (Instant::now(), cpu_time());
-        let wall = now.duration_since(self.last.0).as_secs_f64();
-        let used = cpu.saturating_sub(self.last.1).as_secs_f64();
-        self.last = (now, cpu);
-        if wall <= 0.0 {
+        let wall = now.duration_since(self.last.0);
+        if wall < SHORTEST {
             return;
         }
+        let wall = wall.as_secs_f64();
+        let used = cpu.saturating_sub(self.last.1).as_secs_f64();
+        self.last = (now, cpu);
         self.cpu = used / wall;
         self.samples += 1;
         self.saturated += u32::from(self.cpu > SATURATED * self.cores);

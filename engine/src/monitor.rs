@@ -3,8 +3,8 @@
 //! about what is seen.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -51,6 +51,8 @@ pub struct Moment {
     pub elapsed: Duration,
     /// All pauses so far.
     pub paused: Duration,
+    /// When the load began, if it has.
+    pub began: Option<SystemTime>,
 }
 
 /// How a run ended.
@@ -70,11 +72,15 @@ pub struct Monitor {
     seen: Mutex<Seen>,
     log: Mutex<VecDeque<LogLine>>,
     latest: watch::Sender<Arc<Report>>,
+    /// The whole report, once there is one.
+    finished: OnceLock<Report>,
 }
 
 /// What was seen so far.
 struct Seen {
     moment: Moment,
+    /// When the load began; as far as it has not, now.
+    began: String,
     timeline: Timeline,
     health: Health,
     engine: EngineState,
@@ -90,7 +96,9 @@ impl Monitor {
                 state: State::Ready,
                 elapsed: Duration::ZERO,
                 paused: Duration::ZERO,
+                began: None,
             },
+            began: rfc3339(SystemTime::now()),
             timeline: Timeline::default(),
             health: Health::start(),
             engine: EngineState::default(),
@@ -104,6 +112,7 @@ impl Monitor {
             seen: Mutex::new(seen),
             log,
             latest: watch::Sender::new(Arc::new(first)),
+            finished: OnceLock::new(),
         }
     }
 
@@ -154,13 +163,20 @@ impl Monitor {
         self.latest.subscribe()
     }
 
-    /// The report at the last look, without histograms, with the whole timeline.
+    /// The report at the last look with the whole timeline; without histograms as long as the
+    /// run goes on.
     pub fn so_far(&self) -> Report {
+        if let Some(report) = self.finished.get() {
+            return report.clone();
+        }
         let latest = self.latest.borrow().clone();
-        let seen = self.seen.lock();
-        let timeline = &seen.timeline;
+        // The run does not wait until all of them are columns.
+        let (intervals, names) = {
+            let timeline = &self.seen.lock().timeline;
+            (timeline.intervals().to_vec(), timeline.names().to_vec())
+        };
         Report {
-            timeline: TimelineColumns::new(timeline.intervals(), timeline.names(), Detail::Charts),
+            timeline: TimelineColumns::new(&intervals, &names, Detail::Charts),
             ..(*latest).clone()
         }
     }
@@ -188,10 +204,11 @@ impl Monitor {
         let report = self.sources.report(&seen, snapshot, newest, &self.log);
         self.latest.send_replace(Arc::new(finished(report)));
         let parts = self.sources.parts(&seen, snapshot, columns, &self.log);
-        finished(Report::new(Parts {
+        let report = finished(Report::new(Parts {
             histograms: true,
             ..parts
-        }))
+        }));
+        self.finished.get_or_init(|| report).clone()
     }
 
     /// Everything measured so far, without secrets.
@@ -209,7 +226,12 @@ impl Seen {
         snapshot: &Snapshot,
         sources: &Sources,
     ) -> Option<Interval> {
-        self.health.sample();
+        if self.moment.elapsed.is_zero() {
+            // What comes before the load says nothing about it.
+            self.health = Health::start();
+        } else {
+            self.health.sample();
+        }
         self.engine = EngineState {
             saturated: self.health.was_saturated(),
             cpu_percent: self.health.cpu_percent(),
@@ -217,6 +239,7 @@ impl Seen {
             sandboxes: 0,
         };
         self.moment = moment;
+        self.began = rfc3339(moment.began.unwrap_or_else(SystemTime::now));
         let process = Process {
             cpu_percent: self.engine.cpu_percent,
             memory: self.engine.memory_bytes,
@@ -248,6 +271,7 @@ impl Sources {
         let users = self.gauges.snapshot();
         Parts {
             run: Run {
+                started: seen.began.clone(),
                 state: seen.moment.state.to_string(),
                 duration_seconds: seen.moment.elapsed.as_secs_f64(),
                 paused_seconds: seen.moment.paused.as_secs_f64(),
@@ -267,6 +291,10 @@ impl Sources {
             histograms: false,
         }
     }
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
 }
 
 /// Fills in how many requests there were since an earlier report, `span` ago.
@@ -333,6 +361,7 @@ mod tests {
             state: State::Running,
             elapsed: Duration::from_secs(seconds),
             paused: Duration::ZERO,
+            began: None,
         }
     }
 

@@ -292,6 +292,7 @@ impl<'a> Dispatcher<'a> {
             reason,
             elapsed,
             paused,
+            began: self.run.clock().began(),
             users_ended: self.users_ended,
             crossed: self.crossed,
             quit: self.quit,
@@ -542,6 +543,7 @@ impl<'a> Dispatcher<'a> {
             state: self.state,
             elapsed,
             paused: self.run.clock().paused(),
+            began: self.run.clock().began(),
         });
         if let Some(snapshot) = snapshot
             && self.state == State::Running

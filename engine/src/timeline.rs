@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Above this many intervals they are joined in pairs.
 const MAX_INTERVALS: usize = 480;
+/// The shortest interval, unless there is only one.
+const SHORTEST: Duration = Duration::from_millis(500);
 /// Names that are followed by themselves: the first that occur.
 const MAX_NAMES: usize = 25;
 
@@ -102,7 +104,8 @@ impl Default for Timeline {
 
 impl Timeline {
     /// Adds what is new in `snapshot`, which was taken at `elapsed` of the run, and returns
-    /// it. Nothing where no time has passed, as in a pause.
+    /// it. Nothing where no time has passed, as in a pause, or so little that its rates would
+    /// say nothing: that becomes a part of the interval before.
     pub fn push(
         &mut self,
         elapsed: Duration,
@@ -125,6 +128,15 @@ impl Timeline {
             ..self.before.replace(snapshot)
         };
         self.reached = elapsed;
+        if span < SHORTEST
+            && let Some(newest) = self.intervals.last_mut()
+        {
+            newest.join(Interval {
+                looks: 0,
+                ..interval
+            });
+            return None;
+        }
         self.add(interval.clone());
         if self.intervals.len() > MAX_INTERVALS {
             self.looks *= 2;
@@ -230,7 +242,7 @@ fn by_hundreds(stats: &RequestStats) -> [u64; 6] {
     let mut counts = [0; 6];
     for outcome in stats.statuses.iter() {
         let hundreds = usize::from(outcome.status / 100);
-        // What is no status of HTTP has no class of its own.
+        // As HTTP would have clients treat what it does not define.
         counts[if hundreds < 6 { hundreds } else { 5 }] += outcome.passed + outcome.failed;
     }
     counts
@@ -326,6 +338,23 @@ mod tests {
         assert_eq!((second.sent, second.received), (2, 20));
         assert!(look(&mut timeline, &metrics, seconds(3)).is_none());
         assert_eq!(timeline.intervals(), [first, second]);
+    }
+
+    #[test]
+    fn a_sliver_is_a_part_of_the_interval_before() {
+        let (metrics, mut timeline) = (Metrics::default(), Timeline::default());
+        let sliver = Duration::from_millis(3);
+        assert!(look(&mut timeline, &metrics, sliver).is_some());
+        look(&mut timeline, &metrics, seconds(1));
+        metrics.record(&request("a", 200, 100));
+        assert!(look(&mut timeline, &metrics, seconds(1) + sliver).is_none());
+        let [_, last] = timeline.intervals() else {
+            panic!("{:?}", timeline.intervals())
+        };
+        assert_eq!(
+            (last.requests, last.start, last.span),
+            (1, sliver, seconds(1))
+        );
     }
 
     #[test]

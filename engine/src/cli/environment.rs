@@ -26,7 +26,12 @@ pub(super) fn environment(config: &RunConfig, users_per_sandbox: u32) -> Environ
     let (component_sha256, component_bytes) = fingerprint(&config.file);
     Environment {
         engine: env!("CARGO_PKG_VERSION").to_owned(),
-        command: config.secrets.mask(&command(std::env::args())).into_owned(),
+        command: config
+            .secrets
+            .mask(&command(
+                std::env::args_os().map(|word| word.to_string_lossy().into_owned()),
+            ))
+            .into_owned(),
         component_sha256,
         component_bytes,
         system: words.join(" "),
@@ -78,7 +83,7 @@ fn command(words: impl Iterator<Item = String>) -> String {
             None => (word.as_str(), None),
         };
         if !hidden.iter().any(|name| name == flag) {
-            return without_password(word);
+            return without_credentials(word);
         }
         match value {
             Some(_) => format!("{flag}={HIDDEN}"),
@@ -108,16 +113,17 @@ fn hidden_flags() -> Vec<String> {
         .collect()
 }
 
-/// A URL, or the value of a flag that is one, without the password in it.
-fn without_password(word: String) -> String {
+/// A URL, or the value of a flag that is one, without the credentials in it.
+fn without_credentials(word: String) -> String {
     let (before, url) = match word.split_once('=') {
         Some((flag, url)) if flag.starts_with("--") => (format!("{flag}="), url),
         _ => (String::new(), word.as_str()),
     };
     match Url::parse(url) {
-        Ok(mut url) if url.password().is_some() => {
-            // Only a URL without a host refuses one, and that has no password.
-            let _ = url.set_password(Some(HIDDEN));
+        Ok(mut url) if url.password().is_some() || !url.username().is_empty() => {
+            // Only a URL without a host refuses these, and that has none.
+            let _ = url.set_password(None);
+            let _ = url.set_username(HIDDEN);
             format!("{before}{url}")
         }
         _ => word,
@@ -164,14 +170,13 @@ mod tests {
             ]),
             "--push-header *** --label 'a=b c'"
         );
-        let url = shown(&[
-            "--remote-write",
-            "http://me:pass@host:9090/write",
-            "--otlp=http://a:b@c/",
-        ]);
         assert_eq!(
-            url,
-            "--remote-write http://me:***@host:9090/write --otlp=http://a:***@c/"
+            shown(&["-H", "http://me:pass@host/", "--host=http://token@host/"]),
+            "-H http://***@host/ --host=http://***@host/"
+        );
+        assert_eq!(
+            shown(&["--remote-write", "http://h/?key=x", "--otlp=http://a:b@c/"]),
+            "--remote-write *** --otlp=***"
         );
     }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::scenario;
 use crate::config::{ClassSettings, Http, Limits, Outputs, Plan, Push, RunConfig};
@@ -30,6 +30,7 @@ use run_file::Document;
 
 pub(super) use given::GivenArgs;
 pub(super) use line::RunLine;
+use values::push_url;
 pub(super) use values::{Hidden, check_base_url, size};
 
 /// Where the control token is when it is not on the command line.
@@ -166,6 +167,7 @@ impl RunArgs {
     ) -> Result<RunConfig> {
         self.check_sandboxes(outline)?;
         self.check_http()?;
+        self.check_files()?;
         let given = &self.flags.scenario.given;
         let secrets = given.secrets(&self.origins, &env)?;
         let folders = given.grants(&self.origins);
@@ -378,12 +380,43 @@ impl RunArgs {
                 self.origins.name("push-header")
             );
         }
+        // The text may hold a password or a key, and is not repeated.
+        let place = |flag: &str, url: &Option<Hidden>| {
+            let parsed = url.as_ref().map(|Hidden(text)| push_url(text)).transpose();
+            parsed.map_err(|why| anyhow!("{}: {why}", self.origins.name(flag)))
+        };
         Ok(Push {
-            remote_write: push.remote_write.clone(),
-            otlp: push.otlp.clone(),
+            remote_write: place("remote-write", &push.remote_write)?,
+            otlp: place("otlp", &push.otlp)?,
             headers,
             interval: push.push_interval,
         })
+    }
+
+    /// No file is written over another.
+    fn check_files(&self) -> Result<()> {
+        let results = &self.flags.results;
+        let files = [
+            ("json", &results.json),
+            ("html", &results.html),
+            ("junit", &results.junit),
+            ("samples", &results.samples),
+        ];
+        let mut taken = BTreeMap::new();
+        for (flag, file) in files {
+            let Some(file) = file else { continue };
+            if let Some(other) = taken.insert(file, flag)
+                && !file.starts_with("/dev")
+            {
+                bail!(
+                    "{} and {}: both would write {}; choose another place for one of them",
+                    self.origins.name(other),
+                    self.origins.name(flag),
+                    file.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The token that control takes. It is never part of an error.

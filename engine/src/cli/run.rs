@@ -3,7 +3,6 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -111,7 +110,6 @@ async fn conduct(config: &RunConfig, scenario: Scenario) -> Result<u8> {
     let gauges = UserGauges::new(classes.iter().map(|class| class.name.clone()));
     let board = Arc::new(Mutex::new(Vec::new()));
     let (helm, wheel) = steering();
-    let started = SystemTime::now();
     let planned = runner::planned_duration(config);
     let monitor = Arc::new(Monitor::new(monitor::Sources {
         metrics: metrics.clone(),
@@ -122,7 +120,6 @@ async fn conduct(config: &RunConfig, scenario: Scenario) -> Result<u8> {
             component: config.file.display().to_string(),
             host,
             labels: config.outputs.labels.clone(),
-            started: humantime::format_rfc3339_millis(started).to_string(),
             planned_seconds: planned.map(|span| span.as_secs_f64()),
             ..report::Run::default()
         },
@@ -186,6 +183,7 @@ async fn conduct(config: &RunConfig, scenario: Scenario) -> Result<u8> {
         state: State::Stopped,
         elapsed: outcome.elapsed,
         paused: outcome.paused,
+        began: outcome.began,
     };
     let end = End {
         reason: config.secrets.mask(&reason).into_owned(),

@@ -92,6 +92,7 @@ impl Services {
             print_error(&format!("aiotest-engine: {notice}"));
         }
         if linger && !self.endpoints.is_empty() {
+            print_error("aiotest-engine: the run is over; serving on until POST /quit or Ctrl-C");
             rest.linger().await;
         } else {
             // Whoever gives orders now is told that the run is over.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -14,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::Shown;
+use super::{Shown, reply};
 
 /// Connections at a time.
 pub(super) const LIMIT: usize = 64;
@@ -37,7 +38,11 @@ pub(super) async fn serve(listener: TcpListener, shown: Arc<Shown>, closing: Can
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => open.add(converse(stream, shown.clone(), closing.clone())),
+            Ok((stream, _)) => {
+                let stays = Arc::default();
+                let talk = converse(stream, shown.clone(), closing.clone(), Arc::clone(&stays));
+                open.add(talk, stays);
+            }
             // Out of files, most likely, of which the run may have taken all.
             Err(_) => tokio::time::sleep(RECOVERY).await,
         }
@@ -48,23 +53,28 @@ pub(super) async fn serve(listener: TcpListener, shown: Arc<Shown>, closing: Can
 
 /// The connections, the oldest first. At the limit the oldest one gives way: whoever asks
 /// is answered within moments of connecting, so those who stay are idle, or slow on
-/// purpose.
+/// purpose. Those who follow the run come last: they may.
 #[derive(Default)]
 struct Open {
     tasks: JoinSet<()>,
-    ages: VecDeque<AbortHandle>,
+    ages: VecDeque<(AbortHandle, Stays)>,
 }
 
+/// Whether a connection follows the run.
+type Stays = Arc<AtomicBool>;
+
 impl Open {
-    fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
+    fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static, stays: Stays) {
         while self.tasks.try_join_next().is_some() {}
-        self.ages.retain(|task| !task.is_finished());
-        while self.ages.len() >= LIMIT
-            && let Some(oldest) = self.ages.pop_front()
-        {
-            oldest.abort();
+        self.ages.retain(|(task, _)| !task.is_finished());
+        while self.ages.len() >= LIMIT {
+            let idle = |(_, stays): &(AbortHandle, Stays)| !stays.load(Ordering::Relaxed);
+            let oldest = self.ages.iter().position(idle).unwrap_or(0);
+            if let Some((task, _)) = self.ages.remove(oldest) {
+                task.abort();
+            }
         }
-        self.ages.push_back(self.tasks.spawn(connection));
+        self.ages.push_back((self.tasks.spawn(connection), stays));
     }
 
     async fn drain(mut self) {
@@ -75,10 +85,14 @@ impl Open {
 }
 
 /// Answers the requests of one client.
-async fn converse(stream: TcpStream, shown: Arc<Shown>, closing: CancellationToken) {
+async fn converse(stream: TcpStream, shown: Arc<Shown>, closing: CancellationToken, stays: Stays) {
     let service = service_fn(|request| {
-        let shown = shown.clone();
-        async move { Ok::<_, Infallible>(shown.answer(request).await) }
+        let (shown, stays) = (shown.clone(), stays.clone());
+        async move {
+            let reply = shown.answer(request).await;
+            stays.store(reply::goes_on(&reply), Ordering::Relaxed);
+            Ok::<_, Infallible>(reply)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

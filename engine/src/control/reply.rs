@@ -166,6 +166,11 @@ pub(super) fn events(updates: Updates) -> Reply {
     head(StatusCode::OK, EVENTS, Either::Right(updates))
 }
 
+/// Whether an answer is one of events.
+pub(super) fn goes_on(reply: &Reply) -> bool {
+    matches!(reply.body(), Either::Right(_))
+}
+
 /// A word.
 pub(super) fn text(text: &'static str) -> Reply {
     reply(StatusCode::OK, TEXT, Bytes::from_static(text.as_bytes()))

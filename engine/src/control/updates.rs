@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, stream};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use tokio::sync::watch;
@@ -28,12 +28,16 @@ pub(super) fn updates(
     closing: CancellationToken,
 ) -> Updates {
     reports.mark_changed();
-    let events = stream::unfold(reports, |mut reports| async {
-        reports.changed().await.ok()?;
-        let report = reports.borrow_and_update().clone();
-        Some((Ok(Frame::data(event(&report))), reports))
+    let events = stream::unfold((reports, closing), |(mut reports, closing)| async {
+        let changed = tokio::select! {
+            // The last report goes out before the end.
+            biased;
+            changed = reports.changed() => changed.is_ok(),
+            () = closing.cancelled() => false,
+        };
+        let report = changed.then(|| reports.borrow_and_update().clone())?;
+        Some((Ok(Frame::data(event(&report))), (reports, closing)))
     });
-    let events = events.take_until(closing.cancelled_owned());
     StreamBody::new(Box::pin(events))
 }
 

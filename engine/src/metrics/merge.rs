@@ -15,7 +15,8 @@ impl Merge for u64 {
 
 impl Merge for f64 {
     fn merge_from(&mut self, other: &Self) {
-        *self += other;
+        // Infinity has no form in most outputs.
+        *self = (*self + other).clamp(f64::MIN, f64::MAX);
     }
 }
 

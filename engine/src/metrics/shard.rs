@@ -104,7 +104,8 @@ impl Shard {
 
     pub(super) fn count(&mut self, name: &str, value: f64, admission: &Admission) {
         if Values::accepts(value) {
-            *self.counters.entry([name], &admission.counters, [OTHER]).1 += value;
+            let (_, count) = self.counters.entry([name], &admission.counters, [OTHER]);
+            count.merge_from(&value);
         } else {
             self.invalid_values += 1;
         }

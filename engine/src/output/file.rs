@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// A file could not be written.
@@ -126,9 +127,12 @@ fn discard(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-/// Writes to what is there.
+/// Writes to what is there. A pipe that nobody reads is an error, not a reason to wait.
 fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).truncate(true);
+    let mut file = options.custom_flags(libc::O_NONBLOCK).open(path)?;
+    rustix::io::ioctl_fionbio(&file, false)?;
     file.write_all(content)
 }
 
@@ -205,6 +209,25 @@ mod tests {
                 .to_string()
                 .ends_with("make room, or choose another place")
         );
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        assert!(write(&pipe, "new").is_err());
+        // Open for both ways, so that opening waits for nobody.
+        let mut reader = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&pipe)
+            .unwrap();
+        write(&pipe, "new").unwrap();
+        let mut read = [0; 3];
+        io::Read::read_exact(&mut reader, &mut read).unwrap();
+        assert_eq!(&read, b"new");
     }
 
     #[test]

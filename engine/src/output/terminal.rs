@@ -121,7 +121,7 @@ fn progress(report: &Report) -> String {
         count(users),
         count(report.users.target),
         number(report.total.recent.unwrap_or_default().per_second),
-        count(timeline.failures.last().copied().unwrap_or_default()),
+        count(report.total.failures),
     ));
     if report.iterations.dropped > 0 {
         line.push_str(&format!("  {} dropped", count(report.iterations.dropped)));
@@ -166,11 +166,11 @@ mod tests {
                 ..Users::default()
             },
             total: Requests {
+                failures: 3,
                 recent: Some(recent),
                 ..Requests::default()
             },
             timeline: TimelineColumns {
-                failures: vec![3],
                 time_ms,
                 ..TimelineColumns::default()
             },

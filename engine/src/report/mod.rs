@@ -113,7 +113,7 @@ pub struct Run {
     pub host: Option<String>,
     /// Words that tell this run from others, from `--label`.
     pub labels: BTreeMap<String, String>,
-    /// RFC 3339, UTC.
+    /// When the load began: RFC 3339, UTC.
     pub started: String,
     /// `ready`, `starting`, `running`, `paused`, `stopping` or `stopped`.
     pub state: String,

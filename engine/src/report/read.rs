@@ -92,6 +92,11 @@ struct Versioned {
     schema: u64,
 }
 
+/// More intervals than any run or merger writes.
+const MAX_INTERVALS: usize = 4096;
+/// More names than any timeline follows.
+const MAX_NAMES: usize = 100;
+
 fn parse(bytes: &[u8]) -> Result<Report, Cause> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Cause::Empty);
@@ -150,6 +155,12 @@ fn check_histograms(report: &Report) -> Result<(), Cause> {
 /// it did not know the column yet, which then is filled.
 fn check_timeline(columns: &mut TimelineColumns) -> Result<(), Cause> {
     let fit = Fit(columns.start_seconds.len());
+    // What is missing is filled in: a small text must not become a large report.
+    if fit.0 > MAX_INTERVALS || columns.names.len() > MAX_NAMES || columns.statuses.len() > 10 {
+        return Err(Cause::NotAReport(format!(
+            "the timeline has more than {MAX_INTERVALS} intervals or {MAX_NAMES} names"
+        )));
+    }
     fit.column("span_seconds", &mut columns.span_seconds)?;
     fit.column("users", &mut columns.users)?;
     fit.column("target", &mut columns.target)?;
@@ -208,6 +219,14 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_text_becomes_no_large_report() {
+        let mut many = document();
+        many["timeline"] = json!({"start_seconds": vec![0; MAX_INTERVALS + 1]});
+        let error = parse(many.to_string().as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("4096 intervals"), "{error}");
+    }
     use crate::metrics::{Durations, Values};
     use serde_json::{Value, json};
     use std::time::Duration;

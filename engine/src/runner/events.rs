@@ -1,6 +1,6 @@
 //! What a run tells those who watch it, and what is left of it in the end: plain data.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::wasm::run::LogLine;
 
@@ -75,6 +75,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// All pauses.
     pub paused: Duration,
+    /// When the load began, if it has.
+    pub began: Option<SystemTime>,
     /// Users that did not stop in time and were ended.
     pub users_ended: u64,
     /// The threshold that ended the run, as an index.

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use url::Url;
 
 use super::given::GivenArgs;
 use super::load::LoadArgs;
-use super::values::{Hidden, base_url, bound, duration, label, push_url, rate, size, tag};
+use super::values::{Hidden, base_url, bound, duration, label, rate, size, tag};
 use crate::threshold::Threshold;
 
 /// All of them. None requires another through clap: that one may be in the run file.
@@ -222,12 +221,12 @@ pub(super) struct ControlArgs {
 #[command(next_help_heading = "Pushed metrics")]
 pub(super) struct PushArgs {
     /// Push metrics to a Prometheus: the URL where it takes remote writes
-    #[arg(long, value_name = "URL", value_parser = push_url)]
-    pub(super) remote_write: Option<Url>,
+    #[arg(long, value_name = "URL")]
+    pub(super) remote_write: Option<Hidden>,
 
     /// Push metrics to an OpenTelemetry collector: its URL for OTLP over HTTP
-    #[arg(long, value_name = "URL", value_parser = push_url)]
-    pub(super) otlp: Option<Url>,
+    #[arg(long, value_name = "URL")]
+    pub(super) otlp: Option<Hidden>,
 
     /// A header for pushing, as in 'Authorization: Bearer TOKEN', that no output shows; repeat
     /// for more

@@ -427,6 +427,34 @@ fn the_command_line_also_wins_over_what_contradicts_it() {
 }
 
 #[test]
+fn files_of_results_are_different_ones() {
+    let desk = Desk::new("html = 'out'\n");
+    assert!(desk.run("a.wasm --json other --csv out").is_ok());
+    assert!(
+        desk.run("a.wasm --json /dev/null --junit /dev/null")
+            .is_ok()
+    );
+    let refusal = desk.refusal("a.wasm --samples out");
+    assert_eq!(
+        refusal,
+        "run.toml:1: html and --samples: both would write out; choose another place for one of \
+         them"
+    );
+}
+
+#[test]
+fn places_to_push_to_are_not_repeated() {
+    for bad in ["ftp://me:hunter2@host/", "hunter2"] {
+        for desk in [
+            Desk::new("").refusal(&format!("a.wasm --otlp {bad}")),
+            Desk::new(format!("remote-write = '{bad}'\n")).refusal("a.wasm"),
+        ] {
+            assert!(!desk.contains("hunter2"), "{desk}");
+        }
+    }
+}
+
+#[test]
 fn what_needs_another_flag_finds_it_in_either_place() {
     let desk = Desk::new("prometheus = '127.0.0.1:1'\n");
     assert!(desk.run("a.wasm --linger --prometheus-buckets 1,2").is_ok());
@@ -439,14 +467,20 @@ fn what_needs_another_flag_finds_it_in_either_place() {
 
 #[test]
 fn a_dashboard_that_others_reach_needs_a_token() {
-    let desk = Desk::new("");
-    assert!(desk.run("a.wasm --web 127.0.0.1:1").is_ok());
-    assert!(desk.run("a.wasm --web [::1]:1").is_ok());
-    assert!(desk.run("a.wasm --web 0.0.0.0:1 --control-token t").is_ok());
-    assert!(desk.run("a.wasm --prometheus 0.0.0.0:1").is_ok());
-    let refusal = desk.refusal("a.wasm --web 0.0.0.0:1");
+    let without_token = |words: &str| {
+        let line: Vec<_> = words.split_whitespace().collect();
+        let outline = outline(Convention::Async, false);
+        load(&line).unwrap().validate_with(&outline, |_| None)
+    };
+    assert!(without_token("a.wasm --web 127.0.0.1:1").is_ok());
+    assert!(without_token("a.wasm --web [::1]:1").is_ok());
+    assert!(without_token("a.wasm --web 0.0.0.0:1 --control-token t").is_ok());
+    assert!(without_token("a.wasm --prometheus 0.0.0.0:1").is_ok());
+    let refusal = without_token("a.wasm --web 0.0.0.0:1").unwrap_err();
     assert!(
-        refusal.starts_with("--web: where others reach it"),
+        refusal
+            .to_string()
+            .starts_with("--web: where others reach it"),
         "{refusal}"
     );
 }

@@ -80,6 +80,9 @@ pub(in crate::cli) fn check_base_url(text: &str) -> Result<(), String> {
     let url =
         Url::parse(text).map_err(|e| format!("not a URL such as http://127.0.0.1:8080 ({e})"))?;
     match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Err("has a user name or a password in it; the scenario sends these itself".into())
+        }
         "http" | "https" if url.has_host() => Ok(()),
         _ => Err("begins with neither http:// nor https://".into()),
     }
@@ -105,7 +108,6 @@ pub(super) fn label(text: &str) -> Result<(String, String), String> {
 
 /// Where metrics are pushed.
 pub(super) fn push_url(text: &str) -> Result<Url, String> {
-    // The text may hold a password, and is not repeated.
     let url = Url::parse(text).map_err(|e| format!("not a URL ({e})"))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),

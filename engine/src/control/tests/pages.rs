@@ -1,6 +1,7 @@
 //! The dashboard, and the run behind it.
 
 use super::*;
+use crate::monitor::End;
 use crate::sample::{Sample, Sink, Timings};
 
 fn moment(seconds: u64) -> Moment {
@@ -8,6 +9,7 @@ fn moment(seconds: u64) -> Moment {
         state: State::Running,
         elapsed: Duration::from_secs(seconds),
         paused: Duration::ZERO,
+        began: None,
     }
 }
 
@@ -109,9 +111,44 @@ async fn updates_follow_the_run_and_end_with_it() {
     let rows = second["requests"].as_array().unwrap();
     assert_eq!((rows.len(), &rows[199]["name"]), (200, &"/z".into()));
     assert_eq!(second["total"]["requests"], 307);
+    // The last report goes out, whenever the end comes.
+    monitor.finish(
+        Moment {
+            state: State::Stopped,
+            ..moment(2)
+        },
+        &monitor.snapshot(),
+        End::default(),
+    );
     served.endpoint.finish().await;
+    let last = next_event(&mut stream, &mut read).await;
+    assert_eq!(last["run"]["state"], "stopped");
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_idle_connections_end_no_stream() {
+    let service = Service::default();
+    let monitor = service.monitor.clone();
+    let served = service.start().await;
+    let mut stream = served.connect().await;
+    stream
+        .write_all(b"GET /updates HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    let mut read = String::new();
+    next_event(&mut stream, &mut read).await;
+    let mut idle = Vec::new();
+    for _ in 0..2 * connections::LIMIT {
+        idle.push(served.connect().await);
+    }
+    assert_eq!(served.ask("GET /state").await.status, 200);
+    monitor.look_now(moment(1));
+    assert_eq!(
+        next_event(&mut stream, &mut read).await["run"]["state"],
+        "running"
+    );
 }
 
 #[tokio::test]

@@ -70,8 +70,9 @@ impl Grid {
             .unwrap_or_default();
         let end = members().map(|member| member.end).max().unwrap_or_default();
         let coarsest = members()
-            .map(|member| usual(&member.report.timeline.span_seconds))
+            .flat_map(|member| member.report.timeline.span_seconds.iter().copied())
             .fold(SHORTEST, f64::max);
+        let coarsest = (coarsest / SHORTEST).round() * SHORTEST;
         let too_many = ((end - start).as_secs_f64() / coarsest / MAX_STEPS).max(1.0);
         let step = coarsest * too_many.log2().ceil().exp2();
         Self { start, step }
@@ -162,14 +163,6 @@ fn counts(columns: &TimelineColumns, at: usize) -> Result<Counts, RestoreError> 
         Ok(None) => Err(RestoreError::NoHistogram(PLACE)),
         Err(error) => Err(RestoreError::Histogram(PLACE, error)),
     }
-}
-
-/// The median: single intervals may be shorter, or longer where the machine was busy.
-fn usual(spans: &[f64]) -> f64 {
-    let mut sorted = spans.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
-    (median / SHORTEST).round() * SHORTEST
 }
 
 fn seconds(value: f64) -> Duration {
