@@ -48,34 +48,32 @@ impl Distribution {
     #[must_use]
     pub fn of_durations(durations: &Durations) -> Self {
         let ms = |span: Duration| span.as_nanos() as f64 / 1e6;
-        let [p50, p75, p90, p95, p99, p99_9, p99_99] = durations.percentiles(SHARES).map(ms);
         Self {
             count: durations.count(),
             sum: durations.sum_seconds() * 1e3,
             avg: ms(durations.avg()),
             min: ms(durations.min()),
             max: ms(durations.max()),
-            p50,
-            p75,
-            p90,
-            p95,
-            p99,
-            p99_9,
-            p99_99,
-            histogram: None,
+            ..Self::of_percentiles(durations.percentiles(SHARES).map(ms))
         }
     }
 
     /// Of plain numbers, without the histogram.
     #[must_use]
     pub fn of_values(values: &Values) -> Self {
-        let [p50, p75, p90, p95, p99, p99_9, p99_99] = values.percentiles(SHARES);
         Self {
             count: values.count(),
             sum: values.sum(),
             avg: values.avg(),
             min: values.min(),
             max: values.max(),
+            ..Self::of_percentiles(values.percentiles(SHARES))
+        }
+    }
+
+    /// The values at the shares, and nothing else yet.
+    fn of_percentiles([p50, p75, p90, p95, p99, p99_9, p99_99]: [f64; SHARES.len()]) -> Self {
+        Self {
             p50,
             p75,
             p90,
@@ -83,7 +81,7 @@ impl Distribution {
             p99,
             p99_9,
             p99_99,
-            histogram: None,
+            ..Self::default()
         }
     }
 
